@@ -1,0 +1,14 @@
+//! The identity service: users, their passwords, their sessions and the tokens that others trust.
+//!
+//! Knows nothing of orders; to the rest of the shop a user is an id and a role.
+
+pub mod authorize_request;
+pub mod get_user;
+pub mod grant_role;
+pub mod login;
+pub mod passwords;
+pub mod register_user;
+pub mod session;
+pub mod table;
+pub mod tokens;
+pub mod wiring;

@@ -1,0 +1,92 @@
+//! `POST /auth/login`.
+
+use oxcart_domain::credentials::{Email, PasswordAttempt};
+use oxcart_http::{Answer, Kind, Problem, Request, StatusCode, json, json_body};
+use oxcart_lambda::clock;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    passwords::PasswordHash,
+    session::{RefreshToken, Session},
+    table::Users,
+    tokens::{self, SignTokenError, TokenSigner},
+};
+
+const INVALID_CREDENTIALS: Kind = Kind::new(
+    "invalid-credentials",
+    "E-mail address or password is wrong",
+    StatusCode::UNAUTHORIZED,
+);
+
+/// What logging in takes.
+#[derive(Debug)]
+pub struct Login {
+    /// Who there is.
+    pub users: Users,
+    /// What signs their tokens.
+    pub signer: TokenSigner,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Attempt {
+    /// Not an [`Email`]: what can't be an address is simply not known.
+    email: String,
+    password: PasswordAttempt,
+}
+
+#[derive(Serialize)]
+struct Tokens {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: i64,
+    refresh_token: RefreshToken,
+}
+
+/// Begins a session: 200 with an access and a refresh token.
+///
+/// # Errors
+/// 401 `invalid-credentials`: the same bytes and the same cost whether the account exists or not.
+pub async fn handle(login: &Login, request: Request) -> Result<Answer, Problem> {
+    let Attempt { email, password } = json_body(&request)?;
+    let known = match Email::try_from(email) {
+        Ok(email) => login.users.credentials(&email).await?,
+        Err(_) => None,
+    };
+    let hash = known
+        .as_ref()
+        .map_or_else(PasswordHash::nobodys, |credentials| {
+            credentials.password_hash.clone()
+        });
+    let fits = hash.fits(&password);
+    let Some(credentials) = known.filter(|_| fits) else {
+        return Err(Problem::new(
+            INVALID_CREDENTIALS,
+            "Check both and try again.",
+        ));
+    };
+
+    let now = clock::now();
+    let (session, refresh_token) =
+        Session::begin(credentials.user_id, now).map_err(|error| Problem::internal(&error))?;
+    let access_token = login
+        .signer
+        .sign(credentials.user_id, credentials.role, now)
+        .await
+        .map_err(|error| refused(&error))?;
+    login.users.begin_session(&session).await?;
+    let tokens = Tokens {
+        access_token,
+        token_type: "Bearer",
+        expires_in: tokens::LIFETIME,
+        refresh_token,
+    };
+    json(StatusCode::OK, &tokens)
+}
+
+fn refused(error: &SignTokenError) -> Problem {
+    match error {
+        SignTokenError::Kms(_) => Problem::unavailable(error),
+        SignTokenError::NoSignature | SignTokenError::Unwritable(_) => Problem::internal(error),
+    }
+}

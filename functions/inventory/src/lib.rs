@@ -1,0 +1,12 @@
+//! The inventory service: products, their stock, and the reservations of orders.
+//!
+//! Knows orders only by their id, and nothing of customers or payments.
+
+pub mod adjust_stock;
+pub mod get_product;
+pub mod list_products;
+pub mod put_product;
+pub mod release_stock;
+pub mod reserve_stock;
+pub mod table;
+pub mod wiring;

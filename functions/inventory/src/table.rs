@@ -1,0 +1,528 @@
+//! The inventory's table: products, reservations and adjustments; their keys, attributes and conditions.
+//!
+//! | item | `pk` |
+//! |---|---|
+//! | product | `PRODUCT#<sku>`, listed in the index `products-by-name` |
+//! | reservation | `RESERVATION#<order id>` |
+//! | adjustment | `ADJUSTMENT#<id>` |
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update,
+};
+use oxcart_domain::{
+    Event, Money, OrderId, RequestHash, Sku, Timestamp,
+    id::AdjustmentId,
+    order::{OrderLines, PricedLine, TimelineEntry},
+    product::{Product, ProductDetails, StockAdjustment},
+    reservation::{Reservation, ReservationStatus, StockLevel},
+};
+use oxcart_table::{
+    Item, KEY, Table, TableError, Transacted, Written, item, parse, transact, update, value,
+};
+use serde::{Deserialize, Serialize};
+
+const BY_NAME: &str = "products-by-name";
+/// The one partition of the index: a catalogue is small and read a page at a time.
+const LISTING: &str = "PRODUCT";
+/// How often a transaction is tried when others are at the same items.
+const TRIES: u32 = 4;
+
+/// The inventory's table.
+#[derive(Debug)]
+pub struct Inventory {
+    table: Table,
+}
+
+/// What became of a stock adjustment.
+#[derive(Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "`available` is what is in stock now")]
+pub enum Adjusted {
+    /// Stock is changed.
+    Done { available: u64 },
+    /// It was changed by an earlier request under this key.
+    Repeated { available: u64 },
+    /// An earlier request under this key asked for something else.
+    KeyReused,
+    /// There is no such product.
+    UnknownProduct,
+    /// Fewer units are there than would be taken away.
+    Insufficient { available: u64 },
+    /// Others were at the product at every try. Nothing was changed.
+    Contended,
+}
+
+/// A reservation that was made or closed before.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Reserved {
+    /// The order holds its units.
+    Held {
+        /// The units and their prices.
+        reservation: Reservation,
+        /// When they were taken.
+        reserved: TimelineEntry,
+    },
+    /// The order holds nothing, for ever.
+    Released {
+        /// When its units went back, if it ever held any.
+        released: Option<TimelineEntry>,
+    },
+}
+
+#[derive(Deserialize)]
+struct ReservationItem {
+    order_id: OrderId,
+    status: ReservationStatus,
+    #[serde(default)]
+    lines: Option<Vec<PricedLine>>,
+    #[serde(default)]
+    total: Option<Money>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct HeldItem<'a> {
+    pk: String,
+    status: ReservationStatus,
+    #[serde(flatten)]
+    reservation: &'a Reservation,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct ClosedItem {
+    pk: String,
+    order_id: OrderId,
+    status: ReservationStatus,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AdjustmentItem {
+    pk: String,
+    sku: Sku,
+    #[serde(flatten)]
+    adjustment: StockAdjustment,
+    request_hash: RequestHash,
+    created_at: Timestamp,
+}
+
+impl Inventory {
+    /// The inventory in `table`.
+    #[must_use]
+    pub const fn new(table: Table) -> Self {
+        Self { table }
+    }
+
+    /// A product as it stands now.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn product(&self, sku: &Sku) -> Result<Option<Product>, TableError> {
+        self.table.get(product_key(sku)).await
+    }
+
+    /// Where a product stands in the list of all, if it exists.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn listing_of(&self, sku: &Sku) -> Result<Option<Item>, TableError> {
+        #[derive(Deserialize)]
+        struct Listed {
+            listing_key: String,
+        }
+
+        let listed: Option<Listed> = self.table.get(product_key(sku)).await?;
+        Ok(listed.map(|Listed { listing_key }| {
+            HashMap::from([
+                (KEY.to_owned(), text(product_key(sku))),
+                ("listing".to_owned(), text(LISTING)),
+                ("listing_key".to_owned(), text(listing_key)),
+            ])
+        }))
+    }
+
+    /// Up to `limit` products in order of their names, from after `after`, and whether more follow.
+    ///
+    /// The index holds keys only, so that selling a product doesn't write to it; the products are
+    /// read from the table itself and their stock is the current one.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn list(
+        &self,
+        limit: u32,
+        after: Option<Item>,
+    ) -> Result<(Vec<Product>, bool), TableError> {
+        let page = self
+            .table
+            .client()
+            .query()
+            .table_name(self.table.name())
+            .index_name(BY_NAME)
+            .key_condition_expression("listing = :listing")
+            .expression_attribute_values(":listing", text(LISTING))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(after)
+            .send()
+            .await
+            .map_err(TableError::unavailable)?;
+        let more = page.last_evaluated_key.is_some();
+        let keys: Vec<String> = page
+            .items()
+            .iter()
+            .filter_map(|item| item.get(KEY)?.as_s().ok().cloned())
+            .collect();
+
+        let products = self.table.get_all(keys.clone()).await?;
+        let mut products = products
+            .into_iter()
+            .map(parse::<Product>)
+            .collect::<Result<Vec<_>, _>>()?;
+        products.sort_by_key(|product| {
+            let key = product_key(&product.sku);
+            keys.iter().position(|listed| *listed == key)
+        });
+        Ok((products, more))
+    }
+
+    /// Creates or changes a product. Answers it, and whether it is new.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn put(
+        &self,
+        sku: &Sku,
+        details: &ProductDetails,
+        event: Event,
+        now: Timestamp,
+    ) -> Result<(Product, bool), TableError> {
+        #[derive(Deserialize)]
+        struct Before {
+            available: u64,
+        }
+
+        // No condition: the last admin to write wins. `available` is never touched here, or a change
+        // of price would undo what orders did to the stock meanwhile.
+        let call = self
+            .table
+            .update_item(product_key(sku))
+            .update_expression(
+                "SET sku = :sku, #name = :name, description = :description, unit_price = :unit_price, \
+                 available = if_not_exists(available, :none), created_at = if_not_exists(created_at, :now), \
+                 updated_at = :now, listing = :listing, listing_key = :listing_key, outbox = :event",
+            )
+            .expression_attribute_names("#name", "name")
+            .expression_attribute_values(":sku", text(sku.as_str()))
+            .expression_attribute_values(":name", text(details.name.as_str()))
+            .expression_attribute_values(":description", value(&details.description)?)
+            .expression_attribute_values(":unit_price", value(details.unit_price)?)
+            .expression_attribute_values(":none", value(0)?)
+            .expression_attribute_values(":now", value(now)?)
+            .expression_attribute_values(":listing", text(LISTING))
+            .expression_attribute_values(":listing_key", text(listing_key(sku, details)))
+            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?)
+            .return_values(ReturnValue::AllOld);
+        let (Written::Done(before) | Written::Refused(before)) = update(call).await?;
+
+        let is_new = before.is_empty();
+        let available = if is_new {
+            0
+        } else {
+            parse::<Before>(before)?.available
+        };
+        let ProductDetails {
+            name,
+            description,
+            unit_price,
+        } = details.clone();
+        Ok((
+            Product {
+                sku: sku.clone(),
+                name,
+                description,
+                unit_price,
+                available,
+                updated_at: now,
+            },
+            is_new,
+        ))
+    }
+
+    /// Changes a product's stock, once per adjustment id.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn adjust(
+        &self,
+        sku: &Sku,
+        id: AdjustmentId,
+        adjustment: &StockAdjustment,
+        hash: &RequestHash,
+        event: Event,
+        now: Timestamp,
+    ) -> Result<Adjusted, TableError> {
+        let record = AdjustmentItem {
+            pk: format!("ADJUSTMENT#{id}"),
+            sku: sku.clone(),
+            adjustment: adjustment.clone(),
+            request_hash: hash.clone(),
+            created_at: now,
+        };
+        // Protects: one adjustment per idempotency key, however often it is sent.
+        let record = Put::builder()
+            .table_name(self.table.name())
+            .set_item(Some(item(record)?))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()?;
+        // Protects: stock never goes below zero, and exists only for products that do.
+        let stock = self
+            .product_update(sku)
+            .update_expression(
+                "SET available = available + :delta, updated_at = :now, outbox = :event",
+            )
+            .condition_expression("attribute_exists(pk) AND available >= :needed")
+            .expression_attribute_values(":delta", value(adjustment.delta)?)
+            .expression_attribute_values(":needed", value(adjustment.delta.needed())?)
+            .expression_attribute_values(":now", value(now)?)
+            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()?;
+        let writes = vec![
+            TransactWriteItem::builder().put(record).build(),
+            TransactWriteItem::builder().update(stock).build(),
+        ];
+
+        for _ in 0..TRIES {
+            let outcome = transact(self.table.client(), writes.clone()).await?;
+            let available = async || {
+                Ok::<_, TableError>(
+                    self.product(sku)
+                        .await?
+                        .map_or(0, |product| product.available),
+                )
+            };
+            if let Some(earlier) = outcome.refused_at(0) {
+                let earlier: AdjustmentItem = parse(earlier.clone())?;
+                return Ok(if earlier.request_hash == *hash {
+                    Adjusted::Repeated {
+                        available: available().await?,
+                    }
+                } else {
+                    Adjusted::KeyReused
+                });
+            }
+            match outcome.refused_at(1) {
+                Some(product) if product.is_empty() => return Ok(Adjusted::UnknownProduct),
+                Some(product) => {
+                    let Product { available, .. } = parse(product.clone())?;
+                    return Ok(Adjusted::Insufficient { available });
+                }
+                None if outcome == Transacted::Done => {
+                    return Ok(Adjusted::Done {
+                        available: available().await?,
+                    });
+                }
+                None => {}
+            }
+        }
+        Ok(Adjusted::Contended)
+    }
+
+    /// An order's earlier reservation, if any, and the stock of the products that it wants, as both
+    /// stand now: one round trip.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn reservation_and_stock(
+        &self,
+        order_id: OrderId,
+        lines: &OrderLines,
+    ) -> Result<(Option<Reserved>, Vec<StockLevel>), TableError> {
+        let own = reservation_key(order_id);
+        let products = lines.as_slice().iter().map(|line| product_key(&line.sku));
+        let items = self
+            .table
+            .get_all(std::iter::once(own.clone()).chain(products))
+            .await?;
+
+        let (reservations, products): (Vec<_>, Vec<_>) = items
+            .into_iter()
+            .partition(|item| item.get(KEY).and_then(|key| key.as_s().ok()) == Some(&own));
+        let reserved = reservations
+            .into_iter()
+            .next()
+            .map(parse::<ReservationItem>)
+            .transpose()?;
+        let stock = products.into_iter().map(|item| {
+            let Product {
+                sku,
+                unit_price,
+                available,
+                ..
+            } = parse(item)?;
+            Ok(StockLevel {
+                sku,
+                unit_price: unit_price.money(),
+                available,
+            })
+        });
+        Ok((
+            reserved.map(Reserved::from),
+            stock.collect::<Result<_, TableError>>()?,
+        ))
+    }
+
+    /// An order's reservation as it stands now.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn reservation(&self, order_id: OrderId) -> Result<Option<Reserved>, TableError> {
+        let found: Option<ReservationItem> = self.table.get(reservation_key(order_id)).await?;
+        Ok(found.map(Reserved::from))
+    }
+
+    /// Takes the units of `reservation` out of stock and records it, all or nothing. Answers whether
+    /// it is done; if not, the order's reservation, a price or the stock is no longer as it was read.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn hold(&self, reservation: &Reservation, event: Event) -> Result<bool, TableError> {
+        let mut record = item(HeldItem {
+            pk: reservation_key(reservation.order_id),
+            status: ReservationStatus::Held,
+            reservation,
+            created_at: event.time,
+            updated_at: event.time,
+        })?;
+        record.insert(
+            oxcart_outbox::ATTRIBUTE.to_owned(),
+            oxcart_outbox::attribute(event)?,
+        );
+        // Protects: an order's units are taken once, and never after its reservation was closed.
+        let record = Put::builder()
+            .table_name(self.table.name())
+            .set_item(Some(record))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()?;
+        let mut writes = vec![TransactWriteItem::builder().put(record).build()];
+        for line in &reservation.lines {
+            // Protects: no unit is sold twice, and none at a price other than the one answered.
+            let taken = self
+                .product_update(&line.sku)
+                .update_expression("SET available = available - :quantity")
+                .condition_expression("available >= :quantity AND unit_price = :unit_price")
+                .expression_attribute_values(":quantity", value(line.quantity)?)
+                .expression_attribute_values(":unit_price", value(line.unit_price)?)
+                .build()?;
+            writes.push(TransactWriteItem::builder().update(taken).build());
+        }
+        Ok(transact(self.table.client(), writes).await? == Transacted::Done)
+    }
+
+    /// Puts the units of `reservation` back and closes it, all or nothing. Answers whether it is done.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn release(
+        &self,
+        reservation: &Reservation,
+        event: Event,
+    ) -> Result<bool, TableError> {
+        // Protects: units go back once, and only units that are held.
+        let record = Update::builder()
+            .table_name(self.table.name())
+            .key(KEY, text(reservation_key(reservation.order_id)))
+            .update_expression("SET #status = :released, updated_at = :now, outbox = :event")
+            .condition_expression("#status = :held")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":held", text(ReservationStatus::Held.as_str()))
+            .expression_attribute_values(":released", text(ReservationStatus::Released.as_str()))
+            .expression_attribute_values(":now", value(event.time)?)
+            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?)
+            .build()?;
+        let mut writes = vec![TransactWriteItem::builder().update(record).build()];
+        for line in &reservation.lines {
+            let returned = self
+                .product_update(&line.sku)
+                .update_expression("SET available = available + :quantity")
+                .expression_attribute_values(":quantity", value(line.quantity)?)
+                .build()?;
+            writes.push(TransactWriteItem::builder().update(returned).build());
+        }
+        Ok(transact(self.table.client(), writes).await? == Transacted::Done)
+    }
+
+    /// Leaves a tombstone for an order that has no reservation, so that a late one is refused. Answers
+    /// whether it is done; if not, there is a reservation by now.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn close(&self, order_id: OrderId, now: Timestamp) -> Result<bool, TableError> {
+        let tombstone = ClosedItem {
+            pk: reservation_key(order_id),
+            order_id,
+            status: ReservationStatus::Released,
+            created_at: now,
+            updated_at: now,
+        };
+        // Protects: a tombstone never hides units that are held.
+        let call = self
+            .table
+            .put_item()
+            .set_item(Some(item(tombstone)?))
+            .condition_expression("attribute_not_exists(pk)");
+        Ok(matches!(oxcart_table::put(call).await?, Written::Done(_)))
+    }
+
+    fn product_update(&self, sku: &Sku) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+        Update::builder()
+            .table_name(self.table.name())
+            .key(KEY, text(product_key(sku)))
+    }
+}
+
+impl From<ReservationItem> for Reserved {
+    fn from(item: ReservationItem) -> Self {
+        let entry = |at, event: &str| TimelineEntry {
+            at,
+            event: event.to_owned(),
+        };
+        match (item.status, item.lines, item.total) {
+            (ReservationStatus::Held, Some(lines), Some(total)) => Self::Held {
+                reservation: Reservation {
+                    order_id: item.order_id,
+                    lines,
+                    total,
+                },
+                reserved: entry(item.created_at, "stock.reserved"),
+            },
+            (_, lines, _) => Self::Released {
+                released: lines.map(|_| entry(item.updated_at, "stock.released")),
+            },
+        }
+    }
+}
+
+fn product_key(sku: &Sku) -> String {
+    format!("PRODUCT#{sku}")
+}
+
+fn reservation_key(order_id: OrderId) -> String {
+    format!("RESERVATION#{order_id}")
+}
+
+/// Names sort without regard to case; the sku keeps two products of one name apart.
+fn listing_key(sku: &Sku, details: &ProductDetails) -> String {
+    format!("{}\n{sku}", details.name.as_str().to_lowercase())
+}
+
+fn text(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}

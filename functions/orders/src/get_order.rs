@@ -1,0 +1,20 @@
+//! `GET /orders/{id}`.
+
+use oxcart_domain::OrderId;
+use oxcart_http::{Answer, Caller, Problem, Request, StatusCode, json, path_parameter};
+
+use crate::{table::Orders, view::OrderView};
+
+/// Answers an order of the caller.
+///
+/// # Errors
+/// 401; 404 also for another customer's order.
+pub async fn handle(orders: &Orders, request: Request) -> Result<Answer, Problem> {
+    let caller = Caller::of(&request)?;
+    let id: OrderId = path_parameter(&request, "id", |text| text.parse().ok())?;
+    let order = orders
+        .of_customer(caller.user_id, id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
+    Ok(json(StatusCode::OK, &OrderView::from(order))?.conditional(&request))
+}

@@ -1,0 +1,197 @@
+//! Saga step: takes the customer's money for an order, once.
+//!
+//! Record, create the intent, store its id, confirm it, store the outcome: killed anywhere, a retry
+//! goes on from the record, and the intent's own state at the gateway makes the confirmation happen
+//! once.
+
+use oxcart_domain::{
+    order::TimelineEntry,
+    payment::{Charge, ChargeStep, DeclineCode, PaymentMethod, PaymentStatus},
+    saga::{ChargePayment, StepDone},
+};
+use oxcart_lambda::{TaskError, clock};
+use oxcart_table::TableError;
+
+use crate::{
+    gateway::{GatewayError, IntentStatus, NewIntent},
+    table::StoredPayment,
+    wiring::GatewayPayments,
+};
+
+/// Why the money was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ChargeError {
+    /// The bank or card said no. Final.
+    #[error("the payment was declined")]
+    Declined,
+    /// The payment was given up or given back: too late. Final.
+    #[error("the payment is closed")]
+    Closed,
+    /// The bank has not answered yet.
+    #[error("the payment is being processed")]
+    Processing,
+    /// The gateway failed.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// The table failed.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+impl TaskError for ChargeError {
+    fn error_type(&self) -> &'static str {
+        match self {
+            Self::Declined => "PaymentDeclined",
+            Self::Closed => "PaymentClosed",
+            Self::Processing
+            | Self::Gateway(GatewayError::Unavailable(_) | GatewayError::Secret(_)) => {
+                "PaymentGatewayUnavailable"
+            }
+            Self::Gateway(GatewayError::Refused { .. }) => "Internal",
+            Self::Table(error) => error.error_type(),
+        }
+    }
+
+    fn is_answer(&self) -> bool {
+        match self {
+            Self::Declined | Self::Closed => true,
+            Self::Processing | Self::Gateway(_) | Self::Table(_) => false,
+        }
+    }
+}
+
+/// Charges the customer. Again → the same answer. After a refund → refused.
+///
+/// # Errors
+/// See [`ChargeError`].
+pub async fn handle(
+    service: &GatewayPayments,
+    order: ChargePayment,
+) -> Result<StepDone, ChargeError> {
+    let ChargePayment {
+        order_id,
+        customer_id,
+        amount,
+        payment_method,
+    } = order;
+    let charge = Charge {
+        order_id,
+        customer_id,
+        amount,
+    };
+
+    let record = service.payments.open(charge, clock::now()).await?;
+    match record.state().charge_step() {
+        ChargeStep::CreateIntent => create_and_confirm(service, charge, &payment_method).await,
+        ChargeStep::Confirm(intent) => confirm(service, charge, &intent).await,
+        ChargeStep::AlreadyCharged | ChargeStep::AlreadyDeclined | ChargeStep::Closed => {
+            answer(&record)
+        }
+    }
+}
+
+async fn create_and_confirm(
+    service: &GatewayPayments,
+    charge: Charge,
+    method: &PaymentMethod,
+) -> Result<StepDone, ChargeError> {
+    let intent = match service.gateway.create_intent(charge, method).await? {
+        NewIntent::Created(intent) => intent,
+        NewIntent::Unpayable(code) => return store_declined(service, charge, None, code).await,
+    };
+    let record = service
+        .payments
+        .store_intent(charge.order_id, &intent, clock::now())
+        .await?;
+    match record.state().charge_step() {
+        // The record names the intent that counts: ours, or that of an invocation that was quicker.
+        ChargeStep::Confirm(intent) => confirm(service, charge, &intent).await,
+        ChargeStep::CreateIntent
+        | ChargeStep::AlreadyCharged
+        | ChargeStep::AlreadyDeclined
+        | ChargeStep::Closed => answer(&record),
+    }
+}
+
+async fn confirm(
+    service: &GatewayPayments,
+    charge: Charge,
+    intent: &str,
+) -> Result<StepDone, ChargeError> {
+    match service.gateway.confirm(intent).await? {
+        IntentStatus::Succeeded => {
+            let event = charge.charged(clock::now());
+            answer(
+                &service
+                    .payments
+                    .store_charged(charge.order_id, intent, event)
+                    .await?,
+            )
+        }
+        IntentStatus::Declined(code) => store_declined(service, charge, Some(intent), code).await,
+        IntentStatus::NeedsAction => give_up(service, charge, intent).await,
+        IntentStatus::Cancelled => Err(ChargeError::Closed),
+        IntentStatus::Processing | IntentStatus::Unconfirmed => Err(ChargeError::Processing),
+    }
+}
+
+/// A payment that needs its customer to act is not waited for: the intent is cancelled, so that it
+/// can't go through later, and the payment counts as declined.
+async fn give_up(
+    service: &GatewayPayments,
+    charge: Charge,
+    intent: &str,
+) -> Result<StepDone, ChargeError> {
+    match service.gateway.cancel(intent).await? {
+        IntentStatus::Cancelled => {
+            store_declined(
+                service,
+                charge,
+                Some(intent),
+                DeclineCode::AUTHENTICATION_REQUIRED,
+            )
+            .await
+        }
+        IntentStatus::Declined(code) => store_declined(service, charge, Some(intent), code).await,
+        // It moved on meanwhile; the next try sees where to.
+        IntentStatus::Succeeded
+        | IntentStatus::Processing
+        | IntentStatus::NeedsAction
+        | IntentStatus::Unconfirmed => Err(ChargeError::Processing),
+    }
+}
+
+async fn store_declined(
+    service: &GatewayPayments,
+    charge: Charge,
+    intent: Option<&str>,
+    code: DeclineCode,
+) -> Result<StepDone, ChargeError> {
+    let event = charge.declined(code.clone(), clock::now());
+    answer(
+        &service
+            .payments
+            .store_declined(charge.order_id, intent, &code, event)
+            .await?,
+    )
+}
+
+/// What the record, as it stands, means to who wanted to charge.
+fn answer(record: &StoredPayment) -> Result<StepDone, ChargeError> {
+    match record.status {
+        PaymentStatus::Charged => {
+            let charged = TimelineEntry {
+                at: record.updated_at,
+                event: "payment.charged".to_owned(),
+            };
+            Ok(StepDone {
+                timeline: vec![charged],
+            })
+        }
+        PaymentStatus::Declined => Err(ChargeError::Declined),
+        PaymentStatus::Refunding | PaymentStatus::Refunded | PaymentStatus::Cancelled => {
+            Err(ChargeError::Closed)
+        }
+        PaymentStatus::Pending => Err(ChargeError::Processing),
+    }
+}

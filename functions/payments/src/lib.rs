@@ -1,0 +1,11 @@
+//! The payments service: one payment per order, charged at most once and given back at most once.
+//!
+//! The protocol is record first: what the gateway is about to be asked stands in the table before it
+//! is asked, so that whoever comes after a crash goes on from the record and the gateway's truth.
+
+pub mod charge_payment;
+pub mod gateway;
+pub mod get_payment;
+pub mod refund_payment;
+pub mod table;
+pub mod wiring;

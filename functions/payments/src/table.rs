@@ -1,0 +1,317 @@
+//! The payments' table: its keys, attributes and conditions.
+//!
+//! | item | `pk` |
+//! |---|---|
+//! | payment | `PAYMENT#<order id>` |
+
+use aws_sdk_dynamodb::{
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{AttributeValue, ReturnValue},
+};
+use oxcart_domain::{
+    CustomerId, Event, Money, OrderId, Timestamp,
+    payment::{Charge, DeclineCode, PaymentState, PaymentStatus},
+};
+use oxcart_table::{Table, TableError, Written, item, parse, put, update, value};
+use serde::{Deserialize, Serialize};
+
+/// The payments' table.
+#[derive(Debug)]
+pub struct Payments {
+    table: Table,
+}
+
+/// A payment as it is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of the payment")]
+pub struct StoredPayment {
+    pk: String,
+    pub order_id: OrderId,
+    pub customer_id: CustomerId,
+    pub status: PaymentStatus,
+    /// None for a payment that was given up before it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_until: Option<Timestamp>,
+    pub created_at: Timestamp,
+    /// When it came to its status.
+    pub updated_at: Timestamp,
+}
+
+/// How a refund ended.
+#[derive(Debug)]
+pub enum Settlement {
+    /// The money is back; the event tells of it.
+    Refunded(Box<Event>),
+    /// No money was taken, and none will be.
+    Cancelled,
+}
+
+impl StoredPayment {
+    fn new(
+        order_id: OrderId,
+        customer_id: CustomerId,
+        status: PaymentStatus,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            pk: key(order_id),
+            order_id,
+            customer_id,
+            status,
+            amount: None,
+            intent_id: None,
+            lease_until: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// What decisions about the payment are made from.
+    #[must_use]
+    pub fn state(&self) -> PaymentState {
+        PaymentState {
+            status: self.status,
+            intent_id: self.intent_id.clone(),
+            lease_until: self.lease_until,
+        }
+    }
+}
+
+impl Payments {
+    /// The payments in `table`.
+    #[must_use]
+    pub const fn new(table: Table) -> Self {
+        Self { table }
+    }
+
+    /// An order's payment as it stands now.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn get(&self, order_id: OrderId) -> Result<Option<StoredPayment>, TableError> {
+        self.table.get(key(order_id)).await
+    }
+
+    /// Records that the order is to be paid, before the gateway hears of it. Answers the record: this
+    /// one, or the one that was there.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn open(&self, charge: Charge, now: Timestamp) -> Result<StoredPayment, TableError> {
+        let record = StoredPayment {
+            amount: Some(charge.amount),
+            ..StoredPayment::new(
+                charge.order_id,
+                charge.customer_id,
+                PaymentStatus::Pending,
+                now,
+            )
+        };
+        // Protects: one payment per order; a tombstone refuses a late charge.
+        let call = self
+            .table
+            .put_item()
+            .set_item(Some(item(&record)?))
+            .condition_expression("attribute_not_exists(pk)");
+        match put(call).await? {
+            Written::Done(_) => Ok(record),
+            Written::Refused(earlier) => parse(earlier),
+        }
+    }
+
+    /// Leaves a tombstone for an order that has no payment, so that a late charge is refused. Answers
+    /// whether it is done; if not, there is a payment by now.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn close(
+        &self,
+        order_id: OrderId,
+        customer_id: CustomerId,
+        now: Timestamp,
+    ) -> Result<bool, TableError> {
+        let tombstone = StoredPayment::new(order_id, customer_id, PaymentStatus::Cancelled, now);
+        // Protects: a tombstone never hides a payment that may have been charged.
+        let call = self
+            .table
+            .put_item()
+            .set_item(Some(item(tombstone)?))
+            .condition_expression("attribute_not_exists(pk)");
+        Ok(matches!(put(call).await?, Written::Done(_)))
+    }
+
+    /// Stores the intent that is about to be confirmed. Answers the record as it then stands, with
+    /// this intent or that of an invocation that was quicker.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn store_intent(
+        &self,
+        order_id: OrderId,
+        intent: &str,
+        now: Timestamp,
+    ) -> Result<StoredPayment, TableError> {
+        // Protects: one intent per order is ever confirmed, and none after the payment was closed.
+        let call = self
+            .transition(order_id, "SET intent_id = :intent, updated_at = :now")
+            .condition_expression("#status = :pending AND attribute_not_exists(intent_id)")
+            .expression_attribute_values(":intent", text(intent))
+            .expression_attribute_values(":now", value(now)?)
+            .expression_attribute_values(":pending", text(PaymentStatus::Pending.as_str()));
+        as_it_stands(call).await
+    }
+
+    /// Stores that the intent's money was taken. Answers the record as it then stands.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn store_charged(
+        &self,
+        order_id: OrderId,
+        intent: &str,
+        event: Event,
+    ) -> Result<StoredPayment, TableError> {
+        // Protects: a payment that is being given back is not told as charged.
+        let call = self
+            .transition(
+                order_id,
+                "SET #status = :charged, updated_at = :now, outbox = :event",
+            )
+            .condition_expression("#status = :pending AND intent_id = :intent")
+            .expression_attribute_values(":charged", text(PaymentStatus::Charged.as_str()))
+            .expression_attribute_values(":intent", text(intent))
+            .expression_attribute_values(":pending", text(PaymentStatus::Pending.as_str()))
+            .expression_attribute_values(":now", value(event.time)?)
+            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?);
+        as_it_stands(call).await
+    }
+
+    /// Stores that the bank or card said no to `intent`, or to the method before there was one.
+    /// Answers the record as it then stands.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn store_declined(
+        &self,
+        order_id: OrderId,
+        intent: Option<&str>,
+        code: &DeclineCode,
+        event: Event,
+    ) -> Result<StoredPayment, TableError> {
+        let call = self
+            .transition(
+                order_id,
+                "SET #status = :declined, decline_code = :code, updated_at = :now, outbox = :event",
+            )
+            .expression_attribute_values(":declined", text(PaymentStatus::Declined.as_str()))
+            .expression_attribute_values(":code", value(code)?)
+            .expression_attribute_values(":pending", text(PaymentStatus::Pending.as_str()))
+            .expression_attribute_values(":now", value(event.time)?)
+            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?);
+        // Protects: what is declined is the intent that counts, and a payment that was charged or is
+        // being given back is not told as declined.
+        let call = match intent {
+            Some(intent) => call
+                .condition_expression("#status = :pending AND intent_id = :intent")
+                .expression_attribute_values(":intent", text(intent)),
+            None => {
+                call.condition_expression("#status = :pending AND attribute_not_exists(intent_id)")
+            }
+        };
+        as_it_stands(call).await
+    }
+
+    /// Takes the lease on a payment that is to be given back, until `until`: from here on it can't be
+    /// charged. None if it is no longer as it was read.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn lease_for_refund(
+        &self,
+        order_id: OrderId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<StoredPayment>, TableError> {
+        // Protects: one invocation at a time asks the gateway for a refund; a declined or settled
+        // payment stays as it is.
+        let call = self
+            .transition(
+                order_id,
+                "SET #status = :refunding, lease_until = :until, updated_at = :now",
+            )
+            .condition_expression(
+                "#status IN (:pending, :charged) OR (#status = :refunding AND lease_until <= :now)",
+            )
+            .expression_attribute_values(":refunding", text(PaymentStatus::Refunding.as_str()))
+            .expression_attribute_values(":pending", text(PaymentStatus::Pending.as_str()))
+            .expression_attribute_values(":charged", text(PaymentStatus::Charged.as_str()))
+            .expression_attribute_values(":until", value(until)?)
+            .expression_attribute_values(":now", value(now)?)
+            .return_values(ReturnValue::AllNew);
+        match update(call).await? {
+            Written::Done(leased) => parse(leased).map(Some),
+            Written::Refused(_) => Ok(None),
+        }
+    }
+
+    /// Stores how a refund ended, if `lease` is still the one that holds.
+    ///
+    /// # Errors
+    /// See [`TableError`]. A lease that was lost is no error: who holds it now comes to the same end.
+    pub async fn store_settled(
+        &self,
+        order_id: OrderId,
+        settlement: Settlement,
+        lease: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), TableError> {
+        let call = match settlement {
+            Settlement::Refunded(event) => self
+                .transition(
+                    order_id,
+                    "SET #status = :settled, updated_at = :now, outbox = :event REMOVE lease_until",
+                )
+                .expression_attribute_values(":settled", text(PaymentStatus::Refunded.as_str()))
+                .expression_attribute_values(":event", oxcart_outbox::attribute(*event)?),
+            Settlement::Cancelled => self
+                .transition(
+                    order_id,
+                    "SET #status = :settled, updated_at = :now REMOVE lease_until",
+                )
+                .expression_attribute_values(":settled", text(PaymentStatus::Cancelled.as_str())),
+        };
+        // Protects: only who holds the lease ends it.
+        let call = call
+            .condition_expression("#status = :refunding AND lease_until = :lease")
+            .expression_attribute_values(":refunding", text(PaymentStatus::Refunding.as_str()))
+            .expression_attribute_values(":lease", value(lease)?)
+            .expression_attribute_values(":now", value(now)?);
+        update(call).await.map(drop)
+    }
+
+    fn transition(&self, order_id: OrderId, expression: &str) -> UpdateItemFluentBuilder {
+        self.table
+            .update_item(key(order_id))
+            .update_expression(expression)
+            .expression_attribute_names("#status", "status")
+    }
+}
+
+/// Sends a transition and answers the record as it stands after it, or without it where it was refused.
+async fn as_it_stands(call: UpdateItemFluentBuilder) -> Result<StoredPayment, TableError> {
+    let (Written::Done(record) | Written::Refused(record)) =
+        update(call.return_values(ReturnValue::AllNew)).await?;
+    parse(record)
+}
+
+fn key(order_id: OrderId) -> String {
+    format!("PAYMENT#{order_id}")
+}
+
+fn text(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}

@@ -1,0 +1,59 @@
+//! Users and what they may do.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CustomerId, DomainEvent, Event, Timestamp, credentials::Email, text::Text};
+
+/// A person's name as they write it.
+pub type PersonName = Text<100>;
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Buys; sees only their own things.
+    Customer,
+    /// Also keeps the catalogue and the stock.
+    Admin,
+}
+
+/// A registered user, as the API shows one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The user's id, the `sub` of their tokens.
+    pub id: CustomerId,
+    /// Unique in its lower-case form.
+    pub email: Email,
+    /// Display name.
+    pub name: PersonName,
+    /// What they may do, from the next login on.
+    pub role: Role,
+    /// When they registered.
+    pub created_at: Timestamp,
+}
+
+impl User {
+    /// A new customer under a fresh `id`, and the event that tells of it.
+    #[must_use]
+    pub fn register(
+        id: CustomerId,
+        email: Email,
+        name: PersonName,
+        now: Timestamp,
+    ) -> (Self, Event) {
+        let user = Self {
+            id,
+            email,
+            name,
+            role: Role::Customer,
+            created_at: now,
+        };
+        let event = DomainEvent::UserRegistered {
+            user_id: id,
+            email: user.email.clone(),
+            name: user.name.clone(),
+            role: user.role,
+        };
+        (user, Event::once(event, now))
+    }
+}

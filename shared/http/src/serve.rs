@@ -1,0 +1,42 @@
+//! From a Lambda invocation to an endpoint's handler and back.
+
+use std::{convert::Infallible, process::ExitCode};
+
+use lambda_http::{Body, Request, RequestExt as _, Response, service_fn};
+use oxcart_lambda::{Cloud, StartError, Trigger, invocation, start};
+
+use crate::{Answer, Problem};
+
+/// Serves an HTTP endpoint. Refusals and failures are answered as problem documents.
+pub fn serve<S, H>(
+    wire: impl FnOnce(&Cloud) -> Result<S, StartError>,
+    handle: impl Fn(&'static S, Request) -> H,
+) -> ExitCode
+where
+    S: Sync + 'static,
+    H: Future<Output = Result<Answer, Problem>> + Send,
+{
+    start(wire, async |state| {
+        let handle = &handle;
+        let service = service_fn(move |request: Request| {
+            let context = request.lambda_context();
+            let traceparent = request
+                .headers()
+                .get("traceparent")
+                .and_then(|value| value.to_str().ok())
+                .map(ToOwned::to_owned);
+            let answer = handle(state, request);
+            async move {
+                let answered = invocation(Trigger::Http, &context, traceparent.as_deref(), async {
+                    let response = answer
+                        .await
+                        .map_or_else(Response::<Body>::from, Response::<Body>::from);
+                    tracing::info!(status = response.status().as_u16(), "answered");
+                    response
+                });
+                Ok::<_, Infallible>(answered.await)
+            }
+        });
+        lambda_http::run(service).await
+    })
+}

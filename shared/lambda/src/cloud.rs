@@ -1,0 +1,74 @@
+//! What a function is given by where it runs: its variables, its credentials and its region.
+
+use std::time::Duration;
+
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
+    retry::RetryConfig, timeout::TimeoutConfig,
+};
+
+/// Why a function can't start. Deployment is at fault, so the environment ends and Lambda reports it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The template doesn't set a variable that the function reads.
+    #[error("the environment variable {0} is not set")]
+    MissingVariable(&'static str),
+    /// A variable has a value that the function can't use.
+    #[error("the environment variable {name} is unusable")]
+    UnusableVariable {
+        /// Which one.
+        name: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// The cloud as a function sees it, read once when it starts.
+#[derive(Debug)]
+pub struct Cloud {
+    config: SdkConfig,
+}
+
+impl Cloud {
+    /// Credentials and region come from the environment only, which is where Lambda puts them: no
+    /// profile files and no metadata service to ask.
+    pub(crate) async fn load() -> Self {
+        // An attempt that hangs must leave time for another within the function's own timeout.
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(1))
+            .operation_attempt_timeout(Duration::from_millis(2500))
+            .build();
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .region(optional("AWS_REGION").map(Region::new))
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .load()
+            .await;
+        Self { config }
+    }
+
+    /// What an SDK client is made from.
+    #[must_use]
+    pub const fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// A variable that the template sets for this function.
+    ///
+    /// # Errors
+    /// [`StartError::MissingVariable`] when it doesn't, or leaves it empty.
+    pub fn variable(&self, name: &'static str) -> Result<String, StartError> {
+        optional(name).ok_or(StartError::MissingVariable(name))
+    }
+}
+
+/// The one place that reads the environment.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the environment is read"
+)]
+pub(crate) fn optional(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

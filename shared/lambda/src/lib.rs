@@ -1,0 +1,20 @@
+//! How a Lambda function starts, and how it answers a saga's task, a queue or a stream.
+//!
+//! A binary's `main` names its wiring and its handler and calls one of the `serve_*` functions; the
+//! runtime, logging, tracing and error reporting behind them are written here once. HTTP endpoints
+//! are served by `oxcart-http` on top of [`start`].
+
+pub mod clock;
+mod cloud;
+mod invocation;
+mod queue;
+mod start;
+mod stream;
+mod task;
+
+pub use cloud::{Cloud, StartError};
+pub use invocation::{Trigger, invocation};
+pub use queue::serve_queue;
+pub use start::start;
+pub use stream::serve_stream;
+pub use task::{TaskError, serve_task};

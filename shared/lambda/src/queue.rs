@@ -1,0 +1,69 @@
+//! Functions that consume a queue.
+
+use std::process::ExitCode;
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use lambda_runtime::{LambdaEvent, service_fn};
+use oxcart_domain::Event;
+use oxcart_telemetry::Chain;
+
+use crate::{Cloud, StartError, Trigger, invocation, start};
+
+/// Why a message was not taken. It alone comes again, and after its last try goes to the dead-letter
+/// queue; the rest of its batch is done.
+#[derive(Debug, thiserror::Error)]
+enum MessageFailed<E: std::error::Error + 'static> {
+    #[error("the message is no domain event")]
+    Malformed(#[source] serde_json::Error),
+    #[error("the event was not handled")]
+    Unhandled(#[source] E),
+}
+
+/// Serves a function that consumes domain events from a queue, one at a time, answering which
+/// messages of the batch failed (`ReportBatchItemFailures`).
+pub fn serve_queue<S, E, H>(
+    wire: impl FnOnce(&Cloud) -> Result<S, StartError>,
+    handle: impl Fn(&'static S, Event) -> H,
+) -> ExitCode
+where
+    S: 'static,
+    E: std::error::Error + 'static,
+    H: Future<Output = Result<(), E>>,
+{
+    start(wire, async |state| {
+        let handle = &handle;
+        let service = service_fn(async |event: LambdaEvent<SqsEvent>| {
+            let mut answer = SqsBatchResponse::default();
+            for message in event.payload.records {
+                let parsed = parse(&message);
+                let traceparent = parsed
+                    .as_ref()
+                    .ok()
+                    .and_then(|event| event.traceparent.clone());
+                invocation(Trigger::Queue, &event.context, traceparent.as_deref(), async {
+                    let taken = match parsed {
+                        Ok(event) => handle(state, event).await.map_err(MessageFailed::Unhandled),
+                        Err(error) => Err(MessageFailed::Malformed(error)),
+                    };
+                    if let Err(error) = taken {
+                        tracing::error!(message_id = message.message_id, error = %Chain(&error), "message failed");
+                        answer.batch_item_failures.push(failure(message.message_id));
+                    }
+                })
+                .await;
+            }
+            Ok::<_, lambda_runtime::Error>(answer)
+        });
+        lambda_runtime::run(service).await
+    })
+}
+
+fn parse(message: &SqsMessage) -> Result<Event, serde_json::Error> {
+    serde_json::from_str(message.body.as_deref().unwrap_or_default())
+}
+
+fn failure(message_id: Option<String>) -> BatchItemFailure {
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = message_id.unwrap_or_default();
+    failure
+}

@@ -1,0 +1,53 @@
+//! From process start to the first invocation.
+
+use std::process::ExitCode;
+
+use oxcart_telemetry::Chain;
+
+use crate::{Cloud, StartError, cloud::optional};
+
+/// Starts a function: logging, the async runtime, then `wire` for what the handler needs, then `run`
+/// with it until the environment ends.
+///
+/// One thread is enough, since an environment handles one invocation at a time, and half as dear in
+/// CPU as the multi-threaded runtime. What `wire` makes lives as long as the process.
+pub fn start<S, R>(
+    wire: impl FnOnce(&Cloud) -> Result<S, StartError>,
+    run: impl FnOnce(&'static S) -> R,
+) -> ExitCode
+where
+    S: 'static,
+    R: Future<Output = Result<(), lambda_runtime::Error>>,
+{
+    oxcart_telemetry::init(optional("LOG_LEVEL").as_deref());
+    std::panic::set_hook(Box::new(
+        |panic| tracing::error!(%panic, "the function panicked"),
+    ));
+
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(error = %Chain(&error), "the async runtime did not start");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async {
+        let state: &'static S = match wire(&Cloud::load().await) {
+            Ok(state) => Box::leak(Box::new(state)),
+            Err(error) => {
+                tracing::error!(error = %Chain(&error), "the function could not start");
+                return ExitCode::FAILURE;
+            }
+        };
+        match run(state).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tracing::error!(error = %Chain(&*error), "the Lambda runtime ended");
+                ExitCode::FAILURE
+            }
+        }
+    })
+}

@@ -1,0 +1,73 @@
+//! Functions that a state machine or an operator calls with one JSON document.
+
+use std::process::ExitCode;
+
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use oxcart_telemetry::Chain;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{Cloud, StartError, Trigger, invocation, start};
+
+/// An error that crosses Step Functions by name.
+pub trait TaskError: std::error::Error {
+    /// The name that `ErrorEquals` in a state machine matches.
+    fn error_type(&self) -> &'static str;
+
+    /// Whether this is an answer of the business (`OutOfStock`), not a fault of ours.
+    fn is_answer(&self) -> bool;
+}
+
+/// Serves a function that takes one JSON document and answers one.
+///
+/// A document that doesn't fit is `InvalidInput`: retrying can't cure it.
+pub fn serve_task<S, I, O, E, H>(
+    wire: impl FnOnce(&Cloud) -> Result<S, StartError>,
+    handle: impl Fn(&'static S, I) -> H,
+) -> ExitCode
+where
+    S: 'static,
+    I: DeserializeOwned,
+    O: Serialize,
+    E: TaskError,
+    H: Future<Output = Result<O, E>>,
+{
+    start(wire, async |state| {
+        let handle = &handle;
+        let service = service_fn(async |event: LambdaEvent<Value>| {
+            let LambdaEvent { payload, context } = event;
+            let traceparent = payload
+                .get("traceparent")
+                .and_then(Value::as_str)
+                .map(ToOwned::to_owned);
+            invocation(Trigger::Task, &context, traceparent.as_deref(), async {
+                let input =
+                    serde_json::from_value(payload).map_err(|error| invalid_input(&error))?;
+                handle(state, input).await.map_err(|error| reported(&error))
+            })
+            .await
+        });
+        lambda_runtime::run(service).await
+    })
+}
+
+fn invalid_input(error: &serde_json::Error) -> Diagnostic {
+    tracing::error!(error = %Chain(error), "the input doesn't fit");
+    Diagnostic {
+        error_type: "InvalidInput".to_owned(),
+        error_message: error.to_string(),
+    }
+}
+
+fn reported(error: &impl TaskError) -> Diagnostic {
+    let error_type = error.error_type();
+    if error.is_answer() {
+        tracing::info!(error_type, reason = %Chain(error), "refused");
+    } else {
+        tracing::warn!(error_type, error = %Chain(error), "failed");
+    }
+    Diagnostic {
+        error_type: error_type.to_owned(),
+        error_message: error.to_string(),
+    }
+}

@@ -1,0 +1,121 @@
+//! Transactions: all writes or none.
+
+use aws_sdk_dynamodb::{
+    Client,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{CancellationReason, TransactWriteItem},
+};
+
+use crate::{Item, TableError};
+
+/// What became of a transaction.
+#[derive(Debug, PartialEq)]
+pub enum Transacted {
+    /// All of it is written.
+    Done,
+    /// Nothing is written: the conditions at these positions didn't hold. Each comes with its item as
+    /// it stands, if the write asked for it.
+    Refused(Vec<(usize, Item)>),
+    /// Nothing is written: another transaction or write was at one of the items. Trying again helps.
+    Conflict,
+}
+
+impl Transacted {
+    /// The item that made the write at `position` be refused, if it was.
+    #[must_use]
+    pub fn refused_at(&self, position: usize) -> Option<&Item> {
+        match self {
+            Self::Refused(refused) => refused
+                .iter()
+                .find(|(at, _)| *at == position)
+                .map(|(_, item)| item),
+            Self::Done | Self::Conflict => None,
+        }
+    }
+}
+
+/// Writes all of `writes` (at most 100) or none.
+///
+/// # Errors
+/// See [`TableError`]; conditions that don't hold and conflicts are not errors.
+pub async fn transact(
+    client: &Client,
+    writes: Vec<TransactWriteItem>,
+) -> Result<Transacted, TableError> {
+    match client
+        .transact_write_items()
+        .set_transact_items(Some(writes))
+        .send()
+        .await
+    {
+        Ok(_) => Ok(Transacted::Done),
+        Err(error) => match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                outcome(cancelled.cancellation_reasons())
+                    .ok_or_else(|| TableError::unavailable(error))
+            }
+            Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
+                Ok(Transacted::Conflict)
+            }
+            _ => Err(TableError::unavailable(error)),
+        },
+    }
+}
+
+/// Reads the reasons of a cancelled transaction; none if they are neither conditions nor conflicts.
+///
+/// A failed condition is told before a conflict: it is the answer, however the conflict ends.
+fn outcome(reasons: &[CancellationReason]) -> Option<Transacted> {
+    let with_code = |code: &'static str| {
+        reasons
+            .iter()
+            .enumerate()
+            .filter(move |(_, reason)| reason.code.as_deref() == Some(code))
+    };
+    let refused: Vec<_> = with_code("ConditionalCheckFailed")
+        .map(|(position, reason)| (position, reason.item.clone().unwrap_or_default()))
+        .collect();
+    if !refused.is_empty() {
+        return Some(Transacted::Refused(refused));
+    }
+    with_code("TransactionConflict")
+        .next()
+        .map(|_| Transacted::Conflict)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reasons(codes: &[&str]) -> Vec<CancellationReason> {
+        codes
+            .iter()
+            .map(|code| CancellationReason::builder().code(*code).build())
+            .collect()
+    }
+
+    #[test]
+    fn refused_writes_are_told_by_their_position() {
+        let refused = outcome(&reasons(&[
+            "None",
+            "ConditionalCheckFailed",
+            "TransactionConflict",
+        ]))
+        .unwrap();
+        assert!(refused.refused_at(1).is_some());
+        assert!(refused.refused_at(0).is_none() && refused.refused_at(2).is_none());
+    }
+
+    #[test]
+    fn a_conflict_is_no_refusal() {
+        assert_eq!(
+            outcome(&reasons(&["None", "TransactionConflict"])),
+            Some(Transacted::Conflict)
+        );
+    }
+
+    #[test]
+    fn other_reasons_are_failures() {
+        assert_eq!(outcome(&reasons(&["ThrottlingError"])), None);
+    }
+}

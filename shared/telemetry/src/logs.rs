@@ -1,0 +1,73 @@
+//! Logs: one JSON object a line on standard output, where Lambda collects them.
+
+use std::{error::Error, fmt};
+
+use tracing::Level;
+
+/// Starts logging at `level` (`error`, `warn`, `info`, `debug` or `trace`; anything else is `info`).
+///
+/// A level is compared, not filtered by directives: that costs nothing per event.
+pub fn init(level: Option<&str>) {
+    let level = level
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(Level::INFO);
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_target(false)
+        .with_max_level(level)
+        .init();
+}
+
+/// An error with all its causes in one line: `outer: cause: root cause`.
+#[derive(Debug)]
+pub struct Chain<'a>(pub &'a (dyn Error + 'a));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Layer(&'static str, Option<Box<Layer>>);
+
+    impl fmt::Display for Layer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl Error for Layer {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            self.1.as_deref().map(|cause| cause as _)
+        }
+    }
+
+    #[test]
+    fn an_error_is_logged_with_all_its_causes() {
+        let error = Layer(
+            "order not stored",
+            Some(Box::new(Layer(
+                "request failed",
+                Some(Box::new(Layer("reset", None))),
+            ))),
+        );
+        assert_eq!(
+            Chain(&error).to_string(),
+            "order not stored: request failed: reset"
+        );
+    }
+}

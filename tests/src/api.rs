@@ -1,0 +1,217 @@
+//! The HTTP API as a caller sees it: requests, answers, problem documents. Knows no route.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
+use serde_json::Value;
+
+/// The API at its base URL.
+pub struct Api {
+    base: String,
+    http: Client,
+}
+
+impl Api {
+    /// The API that answers under `base`.
+    pub fn at(base: &str) -> Self {
+        let http = Client::builder()
+            .timeout(Duration::from_mins(1))
+            .build()
+            .expect("an HTTP client");
+        Self {
+            base: base.trim_end_matches('/').to_owned(),
+            http,
+        }
+    }
+
+    /// `GET path`
+    pub fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    /// `POST path`
+    pub fn post(&self, path: &str) -> Call {
+        self.call(Method::POST, path)
+    }
+
+    /// `PUT path`
+    pub fn put(&self, path: &str) -> Call {
+        self.call(Method::PUT, path)
+    }
+
+    fn call(&self, method: Method, path: &str) -> Call {
+        Call {
+            what: format!("{method} {path}"),
+            request: self.http.request(method, format!("{}{path}", self.base)),
+        }
+    }
+}
+
+/// A request that is being put together.
+#[must_use = "a call does nothing until it is sent"]
+pub struct Call {
+    what: String,
+    request: RequestBuilder,
+}
+
+impl Call {
+    /// Signed in with this access token.
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("Authorization", &format!("Bearer {token}"))
+    }
+
+    /// With this header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    /// With this `Idempotency-Key`.
+    pub fn key(self, key: &str) -> Self {
+        self.header("Idempotency-Key", key)
+    }
+
+    /// With these query parameters.
+    pub fn query(mut self, parameters: &[(&str, &str)]) -> Self {
+        self.request = self.request.query(parameters);
+        self
+    }
+
+    /// With this JSON body.
+    pub fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    /// With this body of this type.
+    pub fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.request = self
+            .request
+            .header("Content-Type", content_type)
+            .body(body.into());
+        self
+    }
+
+    /// Sends it.
+    pub async fn send(self) -> Answer {
+        let what = self.what;
+        let response = self
+            .request
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{what} got no answer: {error:?}"));
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let body = response
+            .bytes()
+            .await
+            .unwrap_or_else(|error| panic!("{what}: the answer broke off: {error}"))
+            .to_vec();
+        Answer {
+            what,
+            status,
+            headers,
+            body,
+        }
+    }
+}
+
+/// What the API answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// The request, for messages.
+    pub what: String,
+    /// The status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, byte for byte.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The answer, which must have this status.
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(
+            self.status,
+            status,
+            "{} answered {}",
+            self.what,
+            self.text()
+        );
+        self
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!(
+                "{} answered {} with no JSON ({error}): {}",
+                self.what,
+                self.status,
+                self.text()
+            )
+        })
+    }
+
+    /// A header, if it was sent.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().expect("a header of text"))
+    }
+
+    /// The body as the problem document that the contract asks for: this status, `/problems/<name>`.
+    pub fn problem(&self, status: u16, name: &str) -> Value {
+        let (what, text) = (&self.what, self.text());
+        assert_eq!(self.status, status, "{what} answered {text}");
+        let content_type = self.header("Content-Type").unwrap_or_default();
+        assert!(
+            content_type.starts_with("application/problem+json"),
+            "{what} answered {status} as {content_type:?}: {text}"
+        );
+        let problem = self.json();
+        assert_eq!(
+            problem["type"],
+            format!("/problems/{name}"),
+            "{what} answered {text}"
+        );
+        assert_eq!(problem["status"], status, "{what} answered {text}");
+        for member in ["title", "detail"] {
+            let given = problem[member].as_str().unwrap_or_default();
+            assert!(
+                !given.is_empty(),
+                "{what}: a problem without {member}: {text}"
+            );
+        }
+        let trace_id = problem["trace_id"].as_str().unwrap_or_default();
+        assert!(
+            trace_id.len() == 32 && trace_id.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{what}: a problem without a trace id: {text}"
+        );
+        problem
+    }
+
+    /// The pointers of the fields at fault in a 422 `invalid-request`.
+    pub fn fields_at_fault(&self) -> Vec<String> {
+        let problem = self.problem(422, "invalid-request");
+        let errors = problem["errors"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{}: no errors in {problem}", self.what));
+        errors
+            .iter()
+            .map(|error| {
+                assert!(
+                    error["detail"].is_string(),
+                    "{}: no detail in {problem}",
+                    self.what
+                );
+                error["pointer"].as_str().expect("a pointer").to_owned()
+            })
+            .collect()
+    }
+}

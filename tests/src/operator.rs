@@ -1,0 +1,190 @@
+//! What an operator can see and do behind the API: items, messages, executions.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{shop::GOOD_CARD, stack::Stack};
+
+impl Stack {
+    /// The item with this key in the table that the setting names, if there is one.
+    pub async fn item(&self, table: &str, pk: &str) -> Option<Value> {
+        let output = self
+            .dynamodb
+            .get_item()
+            .table_name(self.setting(table))
+            .key("pk", AttributeValue::S(pk.to_owned()))
+            .consistent_read(true)
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("cannot read {pk} of {table}: {error:?}"));
+        output.item.map(to_json)
+    }
+
+    /// The items whose key begins with `prefix` in the table that the setting names.
+    pub async fn items(&self, table: &str, prefix: &str) -> Vec<Value> {
+        let mut pages = self
+            .dynamodb
+            .scan()
+            .table_name(self.setting(table))
+            .consistent_read(true)
+            .filter_expression("begins_with(pk, :prefix)")
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .into_paginator()
+            .items()
+            .send();
+        let mut items = Vec::new();
+        while let Some(item) = pages.next().await {
+            items.push(to_json(
+                item.unwrap_or_else(|error| panic!("cannot scan {table}: {error:?}")),
+            ));
+        }
+        items
+    }
+
+    /// Writes an item past every rule of the service that owns the table.
+    pub async fn write_item(&self, table: &str, item: &Value) {
+        let item = serde_dynamo::to_item(item).expect("an object");
+        self.dynamodb
+            .put_item()
+            .table_name(self.setting(table))
+            .set_item(Some(item))
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("cannot write to {table}: {error:?}"));
+    }
+
+    /// Writes down an order that is `PENDING` and whose `order.placed` nobody hears, so that no saga
+    /// begins. Answers the event.
+    pub async fn place_silently(&self, order_id: &str, customer_id: &str, sku: &str) -> Value {
+        let now = "2026-01-02T03:04:05.678Z";
+        let lines = json!([{"sku": sku, "quantity": 1}]);
+        let item = json!({
+            "pk": format!("ORDER#{order_id}"),
+            "id": order_id,
+            "customer_id": customer_id,
+            "placed": format!("{now}#{order_id}"),
+            "status": "PENDING",
+            "lines": lines,
+            "payment_method": GOOD_CARD,
+            "payment_status": "PENDING",
+            "request_hash": "0".repeat(64),
+            "timeline": [{"at": now, "event": "order.placed"}],
+            "created_at": now,
+            "updated_at": now,
+        });
+        self.write_item("ORDERS_TABLE", &item).await;
+        json!({
+            "specversion": "1.0",
+            "id": Uuid::new_v4(),
+            "source": "/oxcart/orders",
+            "type": "order.placed",
+            "subject": order_id,
+            "time": now,
+            "datacontenttype": "application/json",
+            "data": {
+                "order_id": order_id,
+                "customer_id": customer_id,
+                "lines": lines,
+                "payment_method": GOOD_CARD,
+                "expected_total": null,
+            },
+        })
+    }
+
+    /// Sends messages to the queue that the setting names, in one batch.
+    pub async fn send_messages(&self, queue: &str, bodies: &[String]) {
+        use aws_sdk_sqs::types::SendMessageBatchRequestEntry as Entry;
+        let entries = bodies.iter().enumerate().map(|(index, body)| {
+            Entry::builder()
+                .id(format!("message-{index}"))
+                .message_body(body)
+                .build()
+                .expect("an entry")
+        });
+        let sent = self
+            .sqs
+            .send_message_batch()
+            .queue_url(self.setting(queue))
+            .set_entries(Some(entries.collect()))
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("cannot send to {queue}: {error:?}"));
+        assert!(
+            sent.failed().is_empty(),
+            "cannot send to {queue}: {:?}",
+            sent.failed()
+        );
+    }
+
+    /// Takes the messages out of a queue that satisfy `wanted`, as many as come at once.
+    pub async fn take_messages(&self, queue: &str, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        let received = self
+            .sqs
+            .receive_message()
+            .queue_url(self.setting(queue))
+            .max_number_of_messages(10)
+            .wait_time_seconds(1)
+            .visibility_timeout(2)
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("cannot receive from {queue}: {error:?}"));
+        let mut taken = Vec::new();
+        for message in received.messages() {
+            let body = message.body().unwrap_or_default();
+            if wanted(body) {
+                taken.push(body.to_owned());
+                self.sqs
+                    .delete_message()
+                    .queue_url(self.setting(queue))
+                    .receipt_handle(message.receipt_handle().expect("a receipt"))
+                    .send()
+                    .await
+                    .unwrap_or_else(|error| panic!("cannot delete from {queue}: {error:?}"));
+            }
+        }
+        taken
+    }
+
+    /// The names and states of the executions that ran, or run, for this order.
+    pub async fn executions_of(&self, order_id: &str) -> Vec<(String, String)> {
+        let mut pages = self
+            .states
+            .list_executions()
+            .state_machine_arn(self.setting("ORDER_SAGA_ARN"))
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(execution) = pages.next().await {
+            let execution = execution.expect("the operator may list executions");
+            if execution.name().contains(order_id) {
+                found.push((
+                    execution.name().to_owned(),
+                    execution.status().as_str().to_owned(),
+                ));
+            }
+        }
+        found
+    }
+
+    /// The state of the execution that runs under an order's id.
+    pub async fn execution_status(&self, order_id: &str) -> Result<String, String> {
+        let arn = self
+            .setting("ORDER_SAGA_ARN")
+            .replace(":stateMachine:", ":execution:");
+        self.states
+            .describe_execution()
+            .execution_arn(format!("{arn}:{order_id}"))
+            .send()
+            .await
+            .map(|execution| execution.status().as_str().to_owned())
+            .map_err(|error| format!("{error:?}"))
+    }
+}
+
+fn to_json(item: HashMap<String, AttributeValue>) -> Value {
+    serde_dynamo::from_item(item).expect("an item without binary data")
+}

@@ -1,0 +1,267 @@
+//! People and things of a test, each new: customers, the admin, products, orders.
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use crate::{
+    api::{Answer, Call},
+    eventually::{PATIENCE, eventually},
+    stack::Stack,
+    tokens::Token,
+};
+
+/// A card that pays.
+pub const GOOD_CARD: &str = "pm_card_visa";
+/// A card that the gateway declines when charged.
+pub const BAD_CARD: &str = "pm_card_chargeCustomerFail";
+/// A password within the limits.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// The user's id.
+    pub id: String,
+    /// The access token.
+    pub token: String,
+}
+
+/// A body for `POST /users` that nobody has sent before.
+pub fn new_user() -> Value {
+    json!({
+        "email": format!("buyer-{}@example.com", Uuid::new_v4()),
+        "password": PASSWORD,
+        "name": "Ada Buyer",
+    })
+}
+
+/// A product key that nobody has used before.
+pub fn new_sku() -> String {
+    format!("sku-{}", Uuid::new_v4())
+}
+
+/// An Idempotency-Key that nobody has used before.
+pub fn new_key() -> String {
+    Uuid::new_v4().to_string()
+}
+
+/// The body of an order of these quantities, paid with this card.
+pub fn order_of(lines: &[(&str, u32)], card: &str) -> Value {
+    let lines: Vec<Value> = lines
+        .iter()
+        .map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity}))
+        .collect();
+    json!({"lines": lines, "payment_method": card})
+}
+
+/// An amount in euro cents.
+pub fn euro_cents(amount: i64) -> Value {
+    json!({"amount": amount, "currency": "EUR"})
+}
+
+/// The order id that the contract derives from the customer and the Idempotency-Key.
+pub fn order_id(customer: &str, key: &str) -> String {
+    let customer = Uuid::parse_str(customer).expect("a user id is a UUID");
+    Uuid::new_v5(&customer, key.as_bytes()).to_string()
+}
+
+/// The names of an order's timeline, in order.
+pub fn story_of(order: &Value) -> Vec<&str> {
+    order["timeline"]
+        .as_array()
+        .expect("a timeline")
+        .iter()
+        .map(|entry| entry["event"].as_str().expect("an event"))
+        .collect()
+}
+
+impl Stack {
+    /// Signs in.
+    pub async fn log_in(&self, email: &str, password: &str) -> Answer {
+        self.api
+            .post("/auth/login")
+            .json(&json!({"email": email, "password": password}))
+            .send()
+            .await
+    }
+
+    /// A customer who has registered and logged in just now.
+    pub async fn new_customer(&self) -> Person {
+        let user = new_user();
+        let id = self
+            .api
+            .post("/users")
+            .json(&user)
+            .send()
+            .await
+            .expect(201)
+            .json()["id"]
+            .clone();
+        let email = user["email"].as_str().expect("an address");
+        let session = self.log_in(email, PASSWORD).await.expect(200).json();
+        Person {
+            id: id.as_str().expect("an id").to_owned(),
+            token: session["access_token"]
+                .as_str()
+                .expect("a token")
+                .to_owned(),
+        }
+    }
+
+    /// The admin whom the deployment created; logs in once for all tests of the process.
+    pub async fn admin(&self) -> Person {
+        static ADMIN: OnceCell<Person> = OnceCell::const_new();
+        let log_in = async || {
+            let (email, password) = (self.setting("ADMIN_EMAIL"), self.setting("ADMIN_PASSWORD"));
+            let session = self.log_in(email, password).await.expect(200).json();
+            let token = session["access_token"]
+                .as_str()
+                .expect("a token")
+                .to_owned();
+            let me = self
+                .api
+                .get("/users/me")
+                .bearer(&token)
+                .send()
+                .await
+                .expect(200)
+                .json();
+            let id = me["id"].as_str().expect("an id").to_owned();
+            Person { id, token }
+        };
+        ADMIN.get_or_init(log_in).await.clone()
+    }
+
+    /// A customer with this id: the operator signs the token, so that many come quickly.
+    pub async fn customer_with_id(&self, id: &str) -> Person {
+        let mut token = Token::read(&self.admin().await.token);
+        token.claims["sub"] = json!(id);
+        token.claims["role"] = json!("customer");
+        Person {
+            id: id.to_owned(),
+            token: token.signed_by(self).await,
+        }
+    }
+
+    /// Many customers at once.
+    pub async fn customers(&self, count: usize) -> Vec<Person> {
+        join_all((0..count).map(async |_| self.customer_with_id(&Uuid::new_v4().to_string()).await))
+            .await
+    }
+
+    /// A new product at this price in euro cents, with this much in stock.
+    pub async fn new_product(&self, price: i64, stock: i64) -> String {
+        self.new_product_in("EUR", price, stock).await
+    }
+
+    /// A new product at this price in minor units of this currency, with this much in stock.
+    pub async fn new_product_in(&self, currency: &str, price: i64, stock: i64) -> String {
+        let sku = new_sku();
+        let product = json!({
+            "name": format!("Thing {sku}"),
+            "unit_price": {"amount": price, "currency": currency},
+        });
+        self.put_product(&sku, &product).await.expect(201);
+        if stock > 0 {
+            self.adjust_stock(&sku, stock, &new_key()).await.expect(200);
+        }
+        sku
+    }
+
+    /// Describes a product as the admin.
+    pub async fn put_product(&self, sku: &str, product: &Value) -> Answer {
+        let admin = self.admin().await;
+        self.api
+            .put(&format!("/products/{sku}"))
+            .bearer(&admin.token)
+            .json(product)
+            .send()
+            .await
+    }
+
+    /// Adjusts the stock as the admin.
+    pub async fn adjust_stock(&self, sku: &str, delta: i64, key: &str) -> Answer {
+        let admin = self.admin().await;
+        self.api
+            .post(&format!("/products/{sku}/stock-adjustments"))
+            .bearer(&admin.token)
+            .key(key)
+            .json(&json!({"delta": delta, "reason": "stocktaking"}))
+            .send()
+            .await
+    }
+
+    /// What the shop says is available.
+    pub async fn available(&self, sku: &str) -> i64 {
+        let product = self
+            .api
+            .get(&format!("/products/{sku}"))
+            .send()
+            .await
+            .expect(200)
+            .json();
+        product["available"].as_i64().expect("a number")
+    }
+
+    /// A signed-in `POST /orders`, not sent yet.
+    pub fn order_call(&self, buyer: &Person, key: &str, order: &Value) -> Call {
+        self.api
+            .post("/orders")
+            .bearer(&buyer.token)
+            .key(key)
+            .json(order)
+    }
+
+    /// Places an order and answers its id.
+    pub async fn place(&self, buyer: &Person, order: &Value) -> String {
+        let placed = self
+            .order_call(buyer, &new_key(), order)
+            .send()
+            .await
+            .expect(202)
+            .json();
+        placed["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The order as its buyer sees it once it is terminal.
+    pub async fn settled(&self, buyer: &Person, order_id: &str) -> Value {
+        eventually(
+            &format!("order {order_id} is terminal"),
+            PATIENCE,
+            async || {
+                let order = self.order(buyer, order_id).await.expect(200).json();
+                match order["status"].as_str() {
+                    Some("CONFIRMED" | "REJECTED" | "CANCELLED") => Ok(order),
+                    _ => Err(order.to_string()),
+                }
+            },
+        )
+        .await
+    }
+
+    /// `GET /orders/{id}`
+    pub async fn order(&self, buyer: &Person, order_id: &str) -> Answer {
+        self.api
+            .get(&format!("/orders/{order_id}"))
+            .bearer(&buyer.token)
+            .send()
+            .await
+    }
+
+    /// `GET /orders/{id}/payment`
+    pub async fn payment(&self, buyer: &Person, order_id: &str) -> Answer {
+        self.api
+            .get(&format!("/orders/{order_id}/payment"))
+            .bearer(&buyer.token)
+            .send()
+            .await
+    }
+
+    /// Places an order and waits until it is terminal.
+    pub async fn buy(&self, buyer: &Person, order: &Value) -> Value {
+        let id = self.place(buyer, order).await;
+        self.settled(buyer, &id).await
+    }
+}

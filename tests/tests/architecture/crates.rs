@@ -1,0 +1,143 @@
+//! Who depends on whom: "a database per service", made impossible to break by accident.
+
+use std::collections::BTreeMap;
+
+use cargo_metadata::{MetadataCommand, Package};
+use oxcart_tests::workspace;
+
+/// What the rules of the shop must never need.
+const CLOUD: [&str; 8] = [
+    "aws", "lambda", "tokio", "reqwest", "ureq", "hyper", "http", "tracing",
+];
+
+#[test]
+fn services_depend_on_shared_crates_only() {
+    let packages = packages();
+    for (folder, package) in &packages {
+        if folder.starts_with("functions/") {
+            for dependency in ours(package) {
+                assert!(
+                    dependency.starts_with("shared/"),
+                    "{folder} must not depend on {dependency}"
+                );
+            }
+        }
+    }
+    assert_eq!(
+        packages
+            .keys()
+            .filter(|folder| folder.starts_with("functions/"))
+            .count(),
+        services().len()
+    );
+}
+
+#[test]
+fn shared_crates_depend_on_shared_crates_only() {
+    for (folder, package) in packages() {
+        if folder.starts_with("shared/") {
+            for dependency in ours(&package) {
+                assert!(
+                    dependency.starts_with("shared/"),
+                    "{folder} must not depend on {dependency}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_domain_depends_on_nothing_of_ours_and_on_no_cloud() {
+    let packages = packages();
+    let domain = &packages["shared/domain"];
+    assert_eq!(ours(domain), Vec::<String>::new());
+    for dependency in &domain.dependencies {
+        let family = dependency.name.split(['-', '_']).next().unwrap();
+        assert!(
+            !CLOUD.contains(&family),
+            "the domain must not depend on {}",
+            dependency.name
+        );
+    }
+}
+
+#[test]
+fn nothing_depends_on_the_tests_or_on_xtask() {
+    for (folder, package) in packages() {
+        for dependency in ours(&package) {
+            assert!(
+                !["tests", "xtask"].contains(&dependency.as_str()),
+                "{folder} must not depend on {dependency}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_tests_link_nothing_that_they_test() {
+    assert_eq!(ours(&packages()["tests"]), Vec::<String>::new());
+}
+
+#[test]
+fn dependencies_are_declared_once_for_all() {
+    for file in workspace::folders("functions")
+        .iter()
+        .chain(&workspace::folders("shared"))
+    {
+        let manifest = workspace::text(file.join("Cargo.toml"));
+        let own = manifest
+            .lines()
+            .skip_while(|line| !line.contains("dependencies]"))
+            .find(|line| line.contains('=') && !line.contains("workspace"));
+        assert_eq!(own, None, "{}: take it from the workspace", file.display());
+    }
+}
+
+/// The crates of the workspace, by folder.
+fn packages() -> BTreeMap<String, Package> {
+    let metadata = MetadataCommand::new()
+        .manifest_path(workspace::root().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("cargo knows the workspace");
+    let folder = |package: &Package| {
+        relative(
+            package
+                .manifest_path
+                .parent()
+                .expect("a manifest lies in a folder")
+                .as_str(),
+        )
+    };
+    metadata
+        .packages
+        .into_iter()
+        .map(|package| (folder(&package), package))
+        .collect()
+}
+
+/// The folders of the workspace's crates that a crate depends on, for whatever purpose.
+fn ours(package: &Package) -> Vec<String> {
+    let paths = package
+        .dependencies
+        .iter()
+        .filter_map(|dependency| dependency.path.as_ref());
+    paths.map(|path| relative(path.as_str())).collect()
+}
+
+fn services() -> Vec<String> {
+    let folders = workspace::folders("functions");
+    folders
+        .iter()
+        .filter(|folder| folder.join("Cargo.toml").is_file())
+        .map(|folder| relative(folder.to_str().unwrap()))
+        .collect()
+}
+
+fn relative(path: &str) -> String {
+    let root = workspace::root();
+    path.strip_prefix(root.to_str().unwrap())
+        .unwrap_or(path)
+        .trim_start_matches('/')
+        .to_owned()
+}

@@ -1,0 +1,265 @@
+//! The template: every table is safe, every queue is bounded, every role is small.
+
+use oxcart_tests::{
+    template::{resources, yaml},
+    workspace,
+};
+use serde_json::{Value, json};
+
+const TEMPLATE: &str = "infra/template.yaml";
+
+#[test]
+fn every_table_streams_is_backed_up_encrypted_and_protected() {
+    let template = yaml(TEMPLATE);
+    let tables = resources(&template, "AWS::DynamoDB::Table");
+    assert_eq!(tables.len(), 4, "one for each service that keeps something");
+    for (name, table) in tables {
+        let table = &table["Properties"];
+        assert_eq!(table["BillingMode"], "PAY_PER_REQUEST", "{name}");
+        assert_eq!(
+            table["StreamSpecification"]["StreamViewType"], "NEW_AND_OLD_IMAGES",
+            "{name}"
+        );
+        assert_eq!(
+            table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true,
+            "{name}"
+        );
+        assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{name}");
+        let protection = &table["DeletionProtectionEnabled"];
+        let protected = *protection == json!(true) || protection["Fn::If"][1] == true;
+        assert!(protected, "{name} is not protected: {protection}");
+    }
+    assert_eq!(
+        template["Parameters"]["DeletionProtection"]["Default"],
+        "true"
+    );
+}
+
+#[test]
+fn every_queue_that_is_consumed_has_a_dead_letter_queue_and_time_for_six_tries() {
+    let template = yaml(TEMPLATE);
+    let consumers = consumers(&template);
+    assert!(!consumers.is_empty());
+    for (function, event) in consumers {
+        let queue = event["Queue"]["Fn::GetAtt"][0]
+            .as_str()
+            .expect("a queue of the template");
+        let queue = &template["Resources"][queue]["Properties"];
+        let visibility = queue["VisibilityTimeout"]
+            .as_u64()
+            .expect("a visibility timeout");
+        assert!(
+            visibility >= 6 * timeout_of(&template, function),
+            "{function}: {visibility} s"
+        );
+        let dead_letters = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0].as_str();
+        let dead_letters = dead_letters.unwrap_or_else(|| panic!("{function} can lose messages"));
+        assert_eq!(
+            template["Resources"][dead_letters]["Type"],
+            "AWS::SQS::Queue"
+        );
+        assert!(
+            queue["RedrivePolicy"]["maxReceiveCount"]
+                .as_u64()
+                .is_some_and(|count| count >= 3)
+        );
+        assert_eq!(
+            event["FunctionResponseTypes"],
+            json!(["ReportBatchItemFailures"]),
+            "{function}"
+        );
+    }
+}
+
+#[test]
+fn every_function_has_a_role_of_its_own() {
+    let template = yaml(TEMPLATE);
+    for (name, function) in resources(&template, "AWS::Serverless::Function") {
+        let role = &function["Properties"]["Role"]["Fn::GetAtt"][0];
+        assert_eq!(*role, format!("{name}Role"));
+        assert!(
+            function["Properties"]["Policies"].is_null(),
+            "{name}: SAM's policies are wider than ours"
+        );
+    }
+}
+
+#[test]
+fn the_role_of_a_function_reaches_its_services_table_only() {
+    let template = yaml(TEMPLATE);
+    let mut own = Vec::new();
+    for service in workspace::folders("functions") {
+        let table = format!("{}Table", capitalised(&workspace::stem(&service)));
+        for file in workspace::files(service.join("src/bin"), "rs") {
+            own.push((workspace::stem(&file), table.clone()));
+        }
+    }
+    for (name, function) in resources(&template, "AWS::Serverless::Function") {
+        let code = function["Properties"]["CodeUri"]
+            .as_str()
+            .expect("code")
+            .trim_end_matches('/');
+        let (_, table) = own
+            .iter()
+            .find(|(binary, _)| code.ends_with(&format!("/{binary}")))
+            .expect("a binary");
+        for statement in statements_of_role(&template, &format!("{name}Role")) {
+            for resource in many(&statement["Resource"]) {
+                // The relay reads every table's stream, and none of the tables.
+                let reached = table_in(resource);
+                let stream = resource["Fn::GetAtt"][1] == "StreamArn";
+                let allowed = reached
+                    .is_none_or(|reached| reached == *table || stream && name == "RelayEvents");
+                assert!(allowed, "{name} reaches {resource}");
+            }
+        }
+        let variables = function["Properties"]["Environment"]["Variables"].as_object();
+        for value in variables
+            .into_iter()
+            .flat_map(|variables| variables.values())
+        {
+            let other = value["Ref"]
+                .as_str()
+                .filter(|reference| reference.ends_with("Table") && reference != table);
+            assert_eq!(other, None, "{name} is told of another service's table");
+        }
+    }
+}
+
+#[test]
+fn no_function_may_do_anything_by_a_wildcard() {
+    let template = yaml(TEMPLATE);
+    for (name, _) in resources(&template, "AWS::Serverless::Function") {
+        for statement in statements_of_role(&template, &format!("{name}Role")) {
+            for part in ["Action", "Resource"] {
+                let text = statement[part].to_string();
+                // A stream's or an index's ARN may hold one only inside a reference, never in our text.
+                assert!(!text.contains('*'), "{name}: {part} {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_role_allows_actions_by_a_wildcard() {
+    let template = yaml(TEMPLATE);
+    for (name, _) in resources(&template, "AWS::IAM::Role") {
+        for statement in statements_of_role(&template, name) {
+            for action in many(&statement["Action"]) {
+                assert!(!action.to_string().contains('*'), "{name}: {action}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_wildcard_is_explained_where_it_stands() {
+    let text = workspace::text(TEMPLATE);
+    let lines: Vec<&str> = text.lines().collect();
+    for (number, line) in lines.iter().enumerate() {
+        let allows_all = [
+            "Resource: '*'",
+            "Resource: \"*\"",
+            "Action: '*'",
+            ":*'",
+            ":*\"",
+        ]
+        .iter()
+        .any(|wildcard| line.contains(wildcard));
+        if !allows_all {
+            continue;
+        }
+        // Beside it, or above it within its resource, whose name stands two columns in.
+        let resource = lines[..number]
+            .iter()
+            .rposition(|line| indentation(line) == 2)
+            .unwrap_or(0);
+        let explained = line.contains(" # ")
+            || lines[resource..number]
+                .iter()
+                .any(|line| line.trim().starts_with("# "));
+        assert!(explained, "{TEMPLATE}:{}: {line}", number + 1);
+    }
+}
+
+#[test]
+fn every_function_logs_to_a_group_that_forgets() {
+    let template = yaml(TEMPLATE);
+    for (name, function) in resources(&template, "AWS::Serverless::Function") {
+        let group = function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+            .as_str()
+            .expect("a log group");
+        let retention = &template["Resources"][group]["Properties"]["RetentionInDays"];
+        assert!(!retention.is_null(), "{name} logs for ever");
+    }
+}
+
+/// The functions that consume queues, with the properties of the event that says so.
+fn consumers(template: &Value) -> Vec<(&str, &Value)> {
+    let functions = resources(template, "AWS::Serverless::Function");
+    let events = functions.into_iter().flat_map(|(name, function)| {
+        let events = function["Properties"]["Events"].as_object();
+        events
+            .into_iter()
+            .flat_map(|events| events.values())
+            .map(move |event| (name, event))
+    });
+    events
+        .filter(|(_, event)| event["Type"] == "SQS")
+        .map(|(name, event)| (name, &event["Properties"]))
+        .collect()
+}
+
+fn timeout_of(template: &Value, function: &str) -> u64 {
+    let own = template["Resources"][function]["Properties"]["Timeout"].as_u64();
+    own.or(template["Globals"]["Function"]["Timeout"].as_u64())
+        .expect("a timeout")
+}
+
+fn statements_of_role<'t>(template: &'t Value, role: &str) -> Vec<&'t Value> {
+    let role = &template["Resources"][role]["Properties"];
+    let policies = role["Policies"]
+        .as_array()
+        .expect("a role has policies in line");
+    assert!(
+        role["ManagedPolicyArns"].is_null(),
+        "managed policies are wider than ours"
+    );
+    policies
+        .iter()
+        .flat_map(|policy| many(&policy["PolicyDocument"]["Statement"]))
+        .collect()
+}
+
+/// The table that an ARN in the template leads to, if it is one.
+fn table_in(resource: &Value) -> Option<&str> {
+    let by_attribute = resource["Fn::GetAtt"][0].as_str();
+    let by_text = || {
+        resource["Fn::Sub"]
+            .as_str()?
+            .strip_prefix("${")?
+            .split(['.', '}'])
+            .next()
+    };
+    by_attribute
+        .or_else(by_text)
+        .filter(|name| name.ends_with("Table"))
+}
+
+/// One or several: CloudFormation takes both.
+fn many(value: &Value) -> Vec<&Value> {
+    value
+        .as_array()
+        .map_or_else(|| vec![value], |values| values.iter().collect())
+}
+
+fn indentation(line: &str) -> usize {
+    if line.trim().is_empty() || line.trim().starts_with('#') {
+        return usize::MAX;
+    }
+    line.len() - line.trim_start().len()
+}
+
+fn capitalised(word: &str) -> String {
+    word[..1].to_uppercase() + &word[1..]
+}

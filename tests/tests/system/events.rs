@@ -1,0 +1,171 @@
+//! What the shop tells the world: one event for each transition, each as its schema says, all in the
+//! trace of the request that set them off.
+
+use oxcart_tests::{
+    schemas::Schemas,
+    shop::{BAD_CARD, GOOD_CARD, euro_cents, new_key, order_id, order_of},
+    stack::Stack,
+    subscription::Subscription,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+#[tokio::test]
+async fn every_transition_is_told_once_and_as_its_schema_says() {
+    let stack = Stack::connect().await;
+    let mut listener = Subscription::open(&stack).await;
+    let (buyer, sku) = (stack.new_customer().await, stack.new_product(1250, 9).await);
+
+    let confirmed = stack.buy(&buyer, &order_of(&[(&sku, 2)], GOOD_CARD)).await;
+    let declined = stack.buy(&buyer, &order_of(&[(&sku, 2)], BAD_CARD)).await;
+    let unknown = stack
+        .buy(&buyer, &order_of(&[("no-such-thing", 1)], GOOD_CARD))
+        .await;
+    let refunded = refund_a_charge(&stack, &buyer.id).await;
+    let stories: [(&str, &[&str]); 6] = [
+        (&buyer.id, &["user.registered"]),
+        (&sku, &["product.changed", "product.changed"]),
+        (
+            id_of(&confirmed),
+            &[
+                "order.placed",
+                "stock.reserved",
+                "payment.charged",
+                "order.confirmed",
+            ],
+        ),
+        (
+            id_of(&declined),
+            &[
+                "order.placed",
+                "stock.reserved",
+                "payment.declined",
+                "stock.released",
+                "order.rejected",
+            ],
+        ),
+        // Nothing was held or charged, so nothing is told of it.
+        (id_of(&unknown), &["order.placed", "order.rejected"]),
+        (&refunded, &["payment.charged", "payment.refunded"]),
+    ];
+    for (subject, story) in stories {
+        listener.wait_for(subject, story).await;
+    }
+    for (subject, story) in stories {
+        assert_eq!(types_of(&listener.about(subject)), story);
+    }
+
+    let ending = |order: &Value| listener.about(id_of(order)).pop().unwrap()["data"].clone();
+    assert_eq!(ending(&confirmed)["lines"], confirmed["lines"]);
+    assert_eq!(ending(&confirmed)["total"], confirmed["total"]);
+    assert_eq!(ending(&declined)["reason"], "payment-declined");
+    assert_eq!(ending(&unknown)["reason"], "unknown-product");
+
+    let schemas = Schemas::load();
+    // Those of other tests too, as far as they were heard.
+    for event in listener.heard() {
+        schemas.assert_valid(event);
+    }
+    let mut seen = types_of(listener.heard());
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(
+        seen,
+        schemas.types().collect::<Vec<_>>(),
+        "every type that has a schema was seen, and no other"
+    );
+    listener.close().await;
+}
+
+#[tokio::test]
+async fn the_events_of_an_order_stay_in_the_trace_of_its_request() {
+    let stack = Stack::connect().await;
+    let mut listener = Subscription::open(&stack).await;
+    let (buyer, sku) = (stack.new_customer().await, stack.new_product(1250, 9).await);
+    let (key, trace_id) = (new_key(), Uuid::new_v4().simple().to_string());
+
+    let call = stack.order_call(&buyer, &key, &order_of(&[(&sku, 2)], GOOD_CARD));
+    call.header("traceparent", &format!("00-{trace_id}-b7ad6b7169203331-01"))
+        .send()
+        .await
+        .expect(202);
+
+    let story = [
+        "order.placed",
+        "stock.reserved",
+        "payment.charged",
+        "order.confirmed",
+    ];
+    for event in listener.wait_for(&order_id(&buyer.id, &key), &story).await {
+        let traceparent = event["traceparent"].as_str().unwrap_or_default();
+        assert!(
+            traceparent.starts_with(&format!("00-{trace_id}-")),
+            "{event:#}"
+        );
+        assert!(
+            !traceparent.contains("b7ad6b7169203331"),
+            "a span of its own: {event:#}"
+        );
+    }
+    listener.close().await;
+}
+
+#[tokio::test]
+async fn a_problem_names_the_trace_of_its_request() {
+    let stack = Stack::connect().await;
+    let trace_id = Uuid::new_v4().simple().to_string();
+    let answer = stack
+        .api
+        .get("/products/no-such-thing")
+        .header("traceparent", &format!("00-{trace_id}-b7ad6b7169203331-01"))
+        .send()
+        .await;
+    assert_eq!(answer.problem(404, "not-found")["trace_id"], trace_id);
+}
+
+#[tokio::test]
+async fn a_change_of_a_product_tells_what_changed() {
+    let stack = Stack::connect().await;
+    let mut listener = Subscription::open(&stack).await;
+    let sku = oxcart_tests::shop::new_sku();
+    let described = json!({"name": "Mug", "description": "Blue.", "unit_price": euro_cents(1250)});
+
+    stack.put_product(&sku, &described).await.expect(201);
+    stack.adjust_stock(&sku, 4, &new_key()).await.expect(200);
+
+    let both = listener
+        .wait_for(&sku, &["product.changed", "product.changed"])
+        .await;
+    assert_eq!(both[0]["data"], json!({"sku": sku, "product": described}));
+    assert_eq!(
+        both[1]["data"],
+        json!({"sku": sku, "stock_adjustment": {"delta": 4, "reason": "stocktaking"}})
+    );
+    listener.close().await;
+}
+
+/// Charges and refunds an order of its own, as a saga does that fails to confirm.
+async fn refund_a_charge(stack: &Stack, customer_id: &str) -> String {
+    let order_id = Uuid::new_v4().to_string();
+    let charge = json!({
+        "order_id": order_id,
+        "customer_id": customer_id,
+        "amount": euro_cents(700),
+        "payment_method": GOOD_CARD,
+    });
+    stack.invoke("charge-payment", &charge).await.answer();
+    let refund = json!({"order_id": order_id, "customer_id": customer_id});
+    stack.invoke("refund-payment", &refund).await.answer();
+    order_id
+}
+
+fn types_of(events: &[Value]) -> Vec<&str> {
+    events
+        .iter()
+        .map(|event| event["type"].as_str().unwrap())
+        .collect()
+}
+
+fn id_of(order: &Value) -> &str {
+    order["id"].as_str().unwrap()
+}

@@ -1,0 +1,25 @@
+//! Drives the deployed stack from outside: over HTTP as its customers do, and with the AWS SDK as its
+//! operator does. One module per theme; every test brings its own customers, products and orders, so
+//! that all can run at once and on a stack in use.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that can't go on says why and stops"
+)]
+
+mod access;
+mod bad_requests;
+mod concurrency;
+mod events;
+mod idempotency;
+mod identity;
+mod messages;
+mod orders;
+mod permissions;
+mod products;
+mod relay;
+mod saga_steps;
+mod samples;
+mod stories;

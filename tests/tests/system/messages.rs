@@ -1,0 +1,100 @@
+//! The queue that starts sagas: duplicates start nothing, poison hurts nobody else.
+
+use std::{cell::RefCell, time::Duration};
+
+use oxcart_tests::{
+    eventually::{PATIENCE, eventually},
+    stack::Stack,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const QUEUE: &str = "PLACED_ORDERS_QUEUE_URL";
+const DEAD_LETTERS: &str = "PLACED_ORDERS_DLQ_URL";
+
+#[tokio::test]
+async fn an_order_placed_message_delivered_three_times_starts_one_execution() {
+    let stack = Stack::connect().await;
+    let (message, later) = (order_placed(&stack).await, order_placed(&stack).await);
+    let id = message["subject"].as_str().unwrap();
+
+    let body = message.to_string();
+    stack
+        .send_messages(QUEUE, &[body.clone(), body.clone(), body])
+        .await;
+    await_execution(&stack, id).await;
+    // By the time that this one has come through, all three before it have.
+    stack.send_messages(QUEUE, &[later.to_string()]).await;
+    await_execution(&stack, later["subject"].as_str().unwrap()).await;
+
+    let executions = stack.executions_of(id).await;
+    assert_eq!(executions, [(id.to_owned(), "SUCCEEDED".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_malformed_message_lands_alone_in_the_dead_letter_queue() {
+    let stack = Stack::connect().await;
+    let neighbours = [order_placed(&stack).await, order_placed(&stack).await];
+    let marker = Uuid::new_v4().to_string();
+    let mut without_lines = neighbours[0].clone();
+    without_lines["data"] = json!({"order_id": marker});
+    let mut poison = [
+        format!("not JSON {marker}"),
+        json!({"note": marker}).to_string(),
+        without_lines.to_string(),
+    ];
+
+    let [first, second] = neighbours.each_ref().map(ToString::to_string);
+    let [text, object, event] = poison.clone();
+    stack
+        .send_messages(QUEUE, &[text, first, object, second, event])
+        .await;
+
+    let ids = neighbours
+        .each_ref()
+        .map(|neighbour| neighbour["subject"].as_str().unwrap());
+    for id in ids {
+        await_execution(&stack, id).await;
+    }
+    let ours = |body: &str| body.contains(&marker) || ids.iter().any(|id| body.contains(id));
+    let dead = RefCell::new(Vec::new());
+    // Three receives, thirty seconds apart, must fail before a message is given up.
+    eventually(
+        "the malformed messages are given up",
+        Duration::from_mins(3),
+        async || {
+            let found = stack.take_messages(DEAD_LETTERS, ours).await;
+            dead.borrow_mut().extend(found);
+            let enough = dead.borrow().len() >= poison.len();
+            if enough {
+                Ok(())
+            } else {
+                Err(format!("{dead:?}"))
+            }
+        },
+    )
+    .await;
+
+    let mut dead = dead.into_inner();
+    dead.sort();
+    poison.sort();
+    assert_eq!(dead, poison, "and no neighbour is among them");
+}
+
+/// The message of an order whose saga has not begun; it will end it as `unknown-product`.
+async fn order_placed(stack: &Stack) -> Value {
+    let [id, customer, sku] = [(); 3].map(|()| Uuid::new_v4().to_string());
+    stack.place_silently(&id, &customer, &sku).await
+}
+
+async fn await_execution(stack: &Stack, order_id: &str) {
+    eventually(
+        &format!("the execution of {order_id} ends well"),
+        PATIENCE,
+        async || match stack.execution_status(order_id).await {
+            Ok(status) if status == "SUCCEEDED" => Ok(()),
+            other => Err(format!("{other:?}")),
+        },
+    )
+    .await;
+}

@@ -1,0 +1,475 @@
+//! Every saga step may be repeated, and every undo is final: each is invoked as Step Functions would,
+//! for orders of its own that no saga touches.
+
+use oxcart_tests::{
+    shop::{BAD_CARD, GOOD_CARD, euro_cents},
+    stack::Stack,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+#[tokio::test]
+async fn reserving_twice_answers_the_same_and_takes_the_stock_once() {
+    let stack = Stack::connect().await;
+    let order = Order::new(&stack.new_product(500, 10).await, 4);
+
+    let first = stack
+        .invoke("reserve-stock", &order.reserve())
+        .await
+        .answer();
+    assert_eq!(first["lines"], order.priced_lines());
+    assert_eq!(first["total"], euro_cents(2000));
+    assert_eq!(events_of(&first), ["stock.reserved"]);
+
+    assert_eq!(
+        stack
+            .invoke("reserve-stock", &order.reserve())
+            .await
+            .answer(),
+        first
+    );
+    assert_eq!(stack.available(&order.sku).await, 6);
+}
+
+#[tokio::test]
+async fn a_reservation_keeps_its_prices_when_the_product_gets_dearer() {
+    let stack = Stack::connect().await;
+    let order = Order::new(&stack.new_product(500, 10).await, 4);
+
+    let first = stack
+        .invoke("reserve-stock", &order.reserve())
+        .await
+        .answer();
+    let dearer = json!({"name": "Dearer thing", "unit_price": euro_cents(900)});
+    stack.put_product(&order.sku, &dearer).await.expect(200);
+
+    assert_eq!(
+        stack
+            .invoke("reserve-stock", &order.reserve())
+            .await
+            .answer(),
+        first
+    );
+}
+
+#[tokio::test]
+async fn releasing_twice_gives_the_stock_back_once_and_is_final() {
+    let stack = Stack::connect().await;
+    let order = Order::new(&stack.new_product(500, 10).await, 4);
+
+    stack
+        .invoke("reserve-stock", &order.reserve())
+        .await
+        .answer();
+    let first = stack
+        .invoke("release-stock", &order.release())
+        .await
+        .answer();
+    assert_eq!(events_of(&first), ["stock.released"]);
+    assert_eq!(stack.available(&order.sku).await, 10);
+
+    assert_eq!(
+        stack
+            .invoke("release-stock", &order.release())
+            .await
+            .answer(),
+        first
+    );
+    assert_eq!(stack.available(&order.sku).await, 10);
+    assert_eq!(
+        stack
+            .invoke("reserve-stock", &order.reserve())
+            .await
+            .error(),
+        "ReservationClosed"
+    );
+    assert_eq!(stack.available(&order.sku).await, 10);
+}
+
+#[tokio::test]
+async fn a_release_before_the_reservation_refuses_the_late_reservation() {
+    let stack = Stack::connect().await;
+    let order = Order::new(&stack.new_product(500, 10).await, 4);
+
+    for _ in 0..2 {
+        let released = stack
+            .invoke("release-stock", &order.release())
+            .await
+            .answer();
+        assert_eq!(
+            released,
+            json!({"timeline": []}),
+            "nothing was held, so nothing is told"
+        );
+    }
+    assert_eq!(
+        stack
+            .invoke("reserve-stock", &order.reserve())
+            .await
+            .error(),
+        "ReservationClosed"
+    );
+    assert_eq!(stack.available(&order.sku).await, 10);
+}
+
+#[tokio::test]
+async fn a_reservation_refused_once_may_succeed_later() {
+    let stack = Stack::connect().await;
+    let order = Order::new(&stack.new_product(500, 3).await, 4);
+
+    for _ in 0..2 {
+        assert_eq!(
+            stack
+                .invoke("reserve-stock", &order.reserve())
+                .await
+                .error(),
+            "OutOfStock"
+        );
+    }
+    stack
+        .adjust_stock(&order.sku, 1, &Uuid::new_v4().to_string())
+        .await
+        .expect(200);
+    stack
+        .invoke("reserve-stock", &order.reserve())
+        .await
+        .answer();
+    assert_eq!(stack.available(&order.sku).await, 0);
+}
+
+#[tokio::test]
+async fn charging_twice_takes_the_money_once() {
+    let stack = Stack::connect().await;
+    let order = Order::new("not-asked-for", 4);
+
+    let first = stack
+        .invoke("charge-payment", &order.charge(GOOD_CARD))
+        .await
+        .answer();
+    assert_eq!(events_of(&first), ["payment.charged"]);
+    assert_eq!(
+        stack
+            .invoke("charge-payment", &order.charge(GOOD_CARD))
+            .await
+            .answer(),
+        first
+    );
+
+    let books = stack.gateway.books().await;
+    assert_eq!(books.intents_for(&order.id).len(), 1);
+    assert_eq!(books.charged(&order.id), 2000);
+}
+
+#[tokio::test]
+async fn refunding_twice_gives_the_money_back_once_and_is_final() {
+    let stack = Stack::connect().await;
+    let order = Order::new("not-asked-for", 4);
+
+    stack
+        .invoke("charge-payment", &order.charge(GOOD_CARD))
+        .await
+        .answer();
+    let first = stack
+        .invoke("refund-payment", &order.refund())
+        .await
+        .answer();
+    assert_eq!(first["payment_status"], "REFUNDED");
+    assert_eq!(events_of(&first), ["payment.refunded"]);
+    assert_eq!(
+        stack
+            .invoke("refund-payment", &order.refund())
+            .await
+            .answer(),
+        first
+    );
+    assert_eq!(
+        stack
+            .invoke("charge-payment", &order.charge(GOOD_CARD))
+            .await
+            .error(),
+        "PaymentClosed"
+    );
+
+    let books = stack.gateway.books().await;
+    assert_eq!(books.refunds_for(&order.id).len(), 1);
+    assert_eq!(
+        (books.charged(&order.id), books.refunded(&order.id)),
+        (2000, 2000)
+    );
+}
+
+#[tokio::test]
+async fn a_refund_before_the_charge_refuses_the_late_charge() {
+    let stack = Stack::connect().await;
+    let order = Order::new("not-asked-for", 4);
+
+    for _ in 0..2 {
+        let refunded = stack
+            .invoke("refund-payment", &order.refund())
+            .await
+            .answer();
+        assert_eq!(
+            refunded,
+            json!({"payment_status": "CANCELLED", "timeline": []})
+        );
+    }
+    assert_eq!(
+        stack
+            .invoke("charge-payment", &order.charge(GOOD_CARD))
+            .await
+            .error(),
+        "PaymentClosed"
+    );
+    assert_eq!(stack.gateway.books().await.charged(&order.id), 0);
+}
+
+#[tokio::test]
+async fn a_declined_charge_stays_declined_and_needs_no_refund() {
+    let stack = Stack::connect().await;
+    let order = Order::new("not-asked-for", 4);
+
+    for _ in 0..2 {
+        let declined = stack
+            .invoke("charge-payment", &order.charge(BAD_CARD))
+            .await;
+        assert_eq!(declined.error(), "PaymentDeclined");
+    }
+    let first = stack
+        .invoke("refund-payment", &order.refund())
+        .await
+        .answer();
+    assert_eq!(first["payment_status"], "DECLINED");
+    assert_eq!(events_of(&first), ["payment.declined"]);
+    assert_eq!(
+        stack
+            .invoke("refund-payment", &order.refund())
+            .await
+            .answer(),
+        first
+    );
+
+    let books = stack.gateway.books().await;
+    assert_eq!(
+        (books.charged(&order.id), books.refunded(&order.id)),
+        (0, 0)
+    );
+}
+
+#[tokio::test]
+async fn confirming_twice_confirms_once() {
+    let stack = Stack::connect().await;
+    let order = Order::pending(&stack).await;
+
+    let first = stack
+        .invoke("confirm-order", &order.confirm())
+        .await
+        .answer();
+    assert_eq!(first, json!({"status": "CONFIRMED"}));
+    let confirmed = order.item(&stack).await;
+    assert_eq!(
+        stack
+            .invoke("confirm-order", &order.confirm())
+            .await
+            .answer(),
+        first
+    );
+    assert_eq!(
+        order.item(&stack).await,
+        confirmed,
+        "the second time changes nothing"
+    );
+
+    let late = stack
+        .invoke("abandon-order", &order.abandon("internal"))
+        .await;
+    assert_eq!(late.error(), "OrderNotPending");
+    let late = stack
+        .invoke("reject-order", &order.reject("internal"))
+        .await;
+    assert_eq!(late.error(), "OrderNotPending");
+    assert_eq!(order.item(&stack).await, confirmed);
+}
+
+#[tokio::test]
+async fn an_abandoned_order_can_only_be_rejected_and_for_the_first_reason() {
+    let stack = Stack::connect().await;
+    let order = Order::pending(&stack).await;
+
+    let first = stack
+        .invoke("abandon-order", &order.abandon("out-of-stock"))
+        .await
+        .answer();
+    assert_eq!(first, json!({"reason": "out-of-stock"}));
+    let again = stack
+        .invoke("abandon-order", &order.abandon("internal"))
+        .await
+        .answer();
+    assert_eq!(again, first, "the reason decided first stands");
+    assert_eq!(order.item(&stack).await["status"], "PENDING");
+    assert_eq!(
+        stack
+            .invoke("confirm-order", &order.confirm())
+            .await
+            .error(),
+        "OrderNotPending"
+    );
+
+    let rejected = stack
+        .invoke("reject-order", &order.reject("out-of-stock"))
+        .await
+        .answer();
+    assert_eq!(rejected, json!({"status": "REJECTED"}));
+    let item = order.item(&stack).await;
+    assert_eq!(
+        stack
+            .invoke("reject-order", &order.reject("out-of-stock"))
+            .await
+            .answer(),
+        rejected
+    );
+    assert_eq!(
+        order.item(&stack).await,
+        item,
+        "the second time changes nothing"
+    );
+    assert_eq!(
+        stack
+            .invoke("abandon-order", &order.abandon("internal"))
+            .await
+            .answer(),
+        first
+    );
+    assert_eq!(
+        stack
+            .invoke("confirm-order", &order.confirm())
+            .await
+            .error(),
+        "OrderNotPending"
+    );
+}
+
+#[tokio::test]
+async fn an_order_that_does_not_exist_is_neither_confirmed_nor_abandoned_nor_rejected() {
+    let stack = Stack::connect().await;
+    let order = Order::new("not-asked-for", 1);
+
+    for (step, payload) in [
+        ("confirm-order", order.confirm()),
+        ("abandon-order", order.abandon("internal")),
+        ("reject-order", order.reject("internal")),
+    ] {
+        assert_eq!(
+            stack.invoke(step, &payload).await.error(),
+            "UnknownOrder",
+            "{step}"
+        );
+    }
+    assert_eq!(
+        stack
+            .item("ORDERS_TABLE", &format!("ORDER#{}", order.id))
+            .await,
+        None
+    );
+}
+
+/// An order of one line at 5.00 EUR a piece, and what the saga would send to its steps.
+struct Order {
+    id: String,
+    customer_id: String,
+    sku: String,
+    quantity: i64,
+}
+
+impl Order {
+    fn new(sku: &str, quantity: i64) -> Self {
+        Self {
+            id: Uuid::new_v4().to_string(),
+            customer_id: Uuid::new_v4().to_string(),
+            sku: sku.to_owned(),
+            quantity,
+        }
+    }
+
+    /// An order that is taken down but whose `order.placed` nobody hears, so that no saga begins.
+    async fn pending(stack: &Stack) -> Self {
+        let order = Self::new("not-asked-for", 1);
+        stack
+            .place_silently(&order.id, &order.customer_id, &order.sku)
+            .await;
+        order
+    }
+
+    async fn item(&self, stack: &Stack) -> Value {
+        stack
+            .item("ORDERS_TABLE", &format!("ORDER#{}", self.id))
+            .await
+            .expect("the order")
+    }
+
+    fn priced_lines(&self) -> Value {
+        json!([{"sku": self.sku, "quantity": self.quantity, "unit_price": euro_cents(500)}])
+    }
+
+    fn total(&self) -> Value {
+        euro_cents(500 * self.quantity)
+    }
+
+    fn reserve(&self) -> Value {
+        self.with(&json!({"lines": [{"sku": self.sku, "quantity": self.quantity}], "expected_total": null}))
+    }
+
+    fn release(&self) -> Value {
+        self.with(&json!({}))
+    }
+
+    fn charge(&self, card: &str) -> Value {
+        self.with(&json!({"customer_id": self.customer_id, "amount": self.total(), "payment_method": card}))
+    }
+
+    fn refund(&self) -> Value {
+        self.with(&json!({"customer_id": self.customer_id}))
+    }
+
+    fn confirm(&self) -> Value {
+        self.with(&json!({
+            "customer_id": self.customer_id,
+            "lines": self.priced_lines(),
+            "total": self.total(),
+            "timeline": [
+                {"at": "2026-01-02T03:04:06.000Z", "event": "stock.reserved"},
+                {"at": "2026-01-02T03:04:07.000Z", "event": "payment.charged"},
+            ],
+        }))
+    }
+
+    fn abandon(&self, reason: &str) -> Value {
+        self.with(&json!({"reason": reason}))
+    }
+
+    fn reject(&self, reason: &str) -> Value {
+        self.with(&json!({
+            "customer_id": self.customer_id,
+            "reason": reason,
+            "payment_status": "CANCELLED",
+            "lines": null,
+            "total": null,
+            "timeline": [],
+        }))
+    }
+
+    /// What a step needs, and what all steps get.
+    fn with(&self, own: &Value) -> Value {
+        let mut payload = json!({
+            "order_id": self.id,
+            "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        });
+        for (name, value) in own.as_object().unwrap() {
+            payload[name] = value.clone();
+        }
+        payload
+    }
+}
+
+fn events_of(answer: &Value) -> Vec<&str> {
+    oxcart_tests::shop::story_of(answer)
+}

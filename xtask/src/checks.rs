@@ -1,0 +1,281 @@
+//! Runs every check of the repository, from the quick ones to the system tests, and stops at the first failure.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::binaries;
+use crate::build;
+use crate::console::{Console, Tone, seconds};
+use crate::failure::{Explain, Failure, Outcome};
+use crate::layout::Layout;
+use crate::sam;
+use crate::stack::{Purpose, Running, Stack};
+use crate::tool;
+use crate::tools::{self, Kit};
+use crate::wait;
+
+/// The package of the tests that look at everything from outside.
+const OUTSIDE: &str = "oxcart-tests";
+
+/// What has been checked so far.
+struct Checks<'a> {
+    layout: &'a Layout,
+    console: &'a Console,
+    done: Vec<(&'static str, Duration, bool)>,
+}
+
+/// Runs all checks, and says at the end how each went.
+pub(crate) fn run(layout: &Layout, console: &Console) -> Outcome {
+    let began = Instant::now();
+    let mut checks = Checks {
+        layout,
+        console,
+        done: Vec::new(),
+    };
+    let result = thread::scope(|scope| {
+        // The tools come over the network while the compiler has the processor.
+        let tools = scope.spawn(|| {
+            tools::install(
+                layout,
+                console,
+                &[Kit::Emulator, Kit::Sam, Kit::AslValidator],
+            )
+        });
+        checks.sources()?;
+        checks.check("Tools", || wait::joined(tools))?;
+        checks.infrastructure()?;
+        checks.system()
+    });
+    checks.summary(began.elapsed());
+    result
+}
+
+impl Checks<'_> {
+    /// What needs nothing but cargo.
+    fn sources(&mut self) -> Outcome {
+        let (layout, console) = (self.layout, self.console);
+        self.check("Formatting", || {
+            cargo(layout, console, &["fmt", "--all", "--", "--check"])
+                .map_err(|failure| failure.advice("cargo fmt --all puts it right."))
+        })?;
+        self.check("Lints", || {
+            cargo(
+                layout,
+                console,
+                &[
+                    "clippy",
+                    "--workspace",
+                    "--all-targets",
+                    "--profile",
+                    "local",
+                    "--",
+                    "-D",
+                    "warnings",
+                ],
+            )
+        })?;
+        self.check("Unit and property tests", || {
+            cargo(
+                layout,
+                console,
+                &[
+                    "test",
+                    "--workspace",
+                    "--profile",
+                    "local",
+                    "--lib",
+                    "--bins",
+                ],
+            )?;
+            let others = other_integration_tests(layout)?;
+            if others.is_empty() {
+                return Ok(());
+            }
+            let mut arguments = vec!["test", "--workspace", "--profile", "local"];
+            arguments.extend(others.iter().flat_map(|name| ["--test", name]));
+            cargo(layout, console, &arguments)
+        })?;
+        self.check("Documentation tests", || {
+            cargo(
+                layout,
+                console,
+                &["test", "--workspace", "--profile", "local", "--doc"],
+            )
+        })?;
+        self.check("Architecture tests", || {
+            cargo(
+                layout,
+                console,
+                &[
+                    "test",
+                    "--workspace",
+                    "--profile",
+                    "local",
+                    "--test",
+                    "architecture",
+                ],
+            )
+        })
+    }
+
+    /// The template and the state machines.
+    fn infrastructure(&mut self) -> Outcome {
+        let (layout, console) = (self.layout, self.console);
+        self.check("Template: cfn-lint", || {
+            let mut lint = Command::new(tools::program(layout, Kit::Sam, "cfn-lint"));
+            tools::keep_compiled(layout, &mut lint);
+            lint.current_dir(layout.root())
+                .arg("--template")
+                .arg(layout.template());
+            visibly(console, "cfn-lint", &mut lint)
+        })?;
+        self.check("Template: sam validate", || {
+            let mut validate = sam::sam(layout);
+            validate
+                .args([
+                    "validate",
+                    "--lint",
+                    "--region",
+                    "us-east-1",
+                    "--template-file",
+                ])
+                .arg(layout.template());
+            visibly(console, "sam validate", &mut validate)
+        })?;
+        self.check("State machines: asl-validator", || {
+            let mut validate =
+                Command::new(tools::program(layout, Kit::AslValidator, "asl-validator"));
+            validate.current_dir(layout.root());
+            for machine in state_machines(layout)? {
+                validate.arg("--json-path").arg(machine);
+            }
+            visibly(console, "asl-validator", &mut validate)
+        })
+    }
+
+    /// A stack of its own, and the tests that drive it from outside.
+    fn system(&mut self) -> Outcome {
+        let (layout, console) = (self.layout, self.console);
+        let stack = Stack::new(layout, Purpose::Test);
+        // A run that was killed may have left one.
+        stack.down()?;
+        let running = self.check("A stack for the system tests", || stack.up(console))?;
+        let result = self.with_stack(&stack, &running);
+        // The functions' logs end with the local cloud, so fetch them first.
+        let saved = stack.save_function_logs(&running.settings);
+        let stopped = stack.down();
+        let logs = format!("All logs of the run are in {}.", stack.logs().display());
+        result.map_err(|failure| failure.advice(logs))?;
+        saved?;
+        stopped.map(drop)
+    }
+
+    fn with_stack(&mut self, stack: &Stack, running: &Running) -> Outcome {
+        let (layout, console) = (self.layout, self.console);
+        self.check("Binaries", || {
+            let found = binaries::check(&running.built)?;
+            console.line(&format!("  {found}"));
+            Ok(())
+        })?;
+        self.check("System tests", || {
+            let mut tests = build::cargo(layout);
+            tests.args([
+                "test",
+                "--workspace",
+                "--profile",
+                "local",
+                "--test",
+                "system",
+            ]);
+            tests.env("OXCART_STACK_ENV", stack.settings_file());
+            visibly(console, "The system tests", &mut tests)
+        })
+    }
+
+    /// Runs one check under a heading of its own.
+    fn check<T>(&mut self, title: &'static str, run: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+        self.console.heading(title);
+        let began = Instant::now();
+        let result = run();
+        let took = began.elapsed();
+        self.done.push((title, took, result.is_ok()));
+        let verdict = if result.is_ok() { "passed" } else { "failed" };
+        self.console.done(&format!("{title}: {verdict}"), took);
+        result
+    }
+
+    fn summary(&self, took: Duration) {
+        self.console.heading("Summary");
+        for (title, took, passed) in &self.done {
+            let verdict = if *passed {
+                self.console.paint(Tone::Good, "passed")
+            } else {
+                self.console.paint(Tone::Bad, "FAILED")
+            };
+            self.console
+                .line(&format!("  {title:<32} {verdict} {:>14}", seconds(*took)));
+        }
+        self.console.line(&format!(
+            "  {:<32}        {:>14}",
+            "altogether",
+            seconds(took)
+        ));
+    }
+}
+
+/// Runs cargo in the foreground.
+fn cargo(layout: &Layout, console: &Console, arguments: &[&str]) -> Outcome {
+    let name = format!("cargo {}", arguments.first().unwrap_or(&""));
+    visibly(console, &name, build::cargo(layout).args(arguments))
+}
+
+fn visibly(console: &Console, name: &str, command: &mut Command) -> Outcome {
+    let _quiet = console.leave_to_others();
+    tool::run_visibly(name, command)
+}
+
+fn state_machines(layout: &Layout) -> Outcome<Vec<PathBuf>> {
+    let folder = layout.state_machines();
+    let entries =
+        std::fs::read_dir(&folder).explain(|| format!("Could not read {}", folder.display()))?;
+    let machines: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    if machines.is_empty() {
+        return Err(Failure::new(format!(
+            "There is no state machine in {}.",
+            folder.display()
+        )));
+    }
+    Ok(machines)
+}
+
+/// Integration tests of packages other than the one that has steps of its own. None may be left out.
+fn other_integration_tests(layout: &Layout) -> Outcome<Vec<String>> {
+    let mut metadata = build::cargo(layout);
+    metadata.args(["metadata", "--no-deps", "--format-version", "1"]);
+    let metadata = tool::output_of("cargo metadata", &mut metadata)?;
+    let metadata: Value =
+        serde_json::from_str(&metadata).explain(|| "cargo metadata is no JSON".to_owned())?;
+    let packages = metadata
+        .get("packages")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let targets = packages
+        .filter(|package| package.get("name").and_then(Value::as_str) != Some(OUTSIDE))
+        .flat_map(|package| {
+            package
+                .get("targets")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+        });
+    let tests =
+        targets.filter(|target| target.pointer("/kind/0").and_then(Value::as_str) == Some("test"));
+    Ok(tests
+        .filter_map(|target| target.get("name")?.as_str().map(str::to_owned))
+        .collect())
+}

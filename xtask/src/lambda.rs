@@ -1,0 +1,67 @@
+//! Runs single functions with cargo-lambda, with the settings of the local stack.
+
+use std::process::Command;
+
+use clap::Subcommand;
+
+use crate::console::Console;
+use crate::failure::{Failure, Outcome};
+use crate::layout::Layout;
+use crate::stack::Stack;
+use crate::tool;
+use crate::tools::{self, Kit};
+
+/// What can be done with single functions.
+#[derive(Subcommand)]
+pub(crate) enum Task {
+    /// Serves the functions on this terminal and rebuilds them when their source changes.
+    Watch {
+        /// What else `cargo lambda watch` should know.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        more: Vec<String>,
+    },
+    /// Sends a function its sample event, or another one.
+    Invoke {
+        /// The function, such as `place-order`.
+        function: String,
+        /// What else `cargo lambda invoke` should know, such as --data-ascii '{}'.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        more: Vec<String>,
+    },
+}
+
+/// Runs cargo-lambda.
+pub(crate) fn run(layout: &Layout, console: &Console, stack: &Stack, task: &Task) -> Outcome {
+    tools::install(layout, console, &[Kit::CargoLambda])?;
+    let mut command = Command::new(tools::program(layout, Kit::CargoLambda, "cargo-lambda"));
+    command.current_dir(layout.root()).arg("lambda");
+    match task {
+        Task::Watch { more } => {
+            let settings = stack.settings_file();
+            if !settings.exists() {
+                return Err(Failure::new(
+                    "The functions need a stack to talk to, and none is running.",
+                )
+                .advice("cargo xtask up starts one."));
+            }
+            command
+                .args(["watch", "--env-file"])
+                .arg(settings)
+                .args(["--profile", "local"])
+                .args(more);
+        }
+        Task::Invoke { function, more } => {
+            command.args(["invoke", function]);
+            if more.is_empty() {
+                let event = layout
+                    .root()
+                    .join("events")
+                    .join(format!("{function}.json"));
+                command.arg("--data-file").arg(event);
+            }
+            command.args(more);
+        }
+    }
+    let _quiet = console.leave_to_others();
+    tool::run_visibly("cargo lambda", &mut command)
+}

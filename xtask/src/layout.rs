@@ -1,0 +1,54 @@
+//! Where things lie in the repository. Knows no contents.
+
+use std::path::{Path, PathBuf};
+
+/// The repository and the folders that the commands share.
+#[derive(Clone)]
+pub(crate) struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The repository that this program was built from.
+    pub(crate) fn of_this_repository() -> Self {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Self {
+            root: package.parent().unwrap_or(package).to_owned(),
+        }
+    }
+
+    /// The repository itself.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Everything that the commands leave behind and that is not a build product. Ignored by git.
+    pub(crate) fn local(&self) -> PathBuf {
+        self.root.join(".local")
+    }
+
+    /// The tools that are installed for this repository alone.
+    pub(crate) fn tools(&self) -> PathBuf {
+        self.local().join("tools")
+    }
+
+    /// The launchers of the local stack, and the lock files of the tools.
+    pub(crate) fn local_infra(&self) -> PathBuf {
+        self.root.join("infra/local")
+    }
+
+    /// The template of the stack.
+    pub(crate) fn template(&self) -> PathBuf {
+        self.root.join("infra/template.yaml")
+    }
+
+    /// The state machines, `<name>.asl.json`.
+    pub(crate) fn state_machines(&self) -> PathBuf {
+        self.root.join("statemachines")
+    }
+
+    /// Where the template looks for the functions: `<binary>/bootstrap`.
+    pub(crate) fn packages(&self) -> PathBuf {
+        self.root.join("target/lambda")
+    }
+}

@@ -1,0 +1,175 @@
+//! What a person types: `cargo xtask up`, `demo`, `test` and the rest. Knows the order of things, not their details.
+
+mod background;
+mod binaries;
+mod build;
+mod checks;
+mod cloud;
+mod console;
+mod demo;
+mod environment;
+mod failure;
+mod lambda;
+mod layout;
+mod ledger;
+mod loopback;
+mod opening;
+mod sam;
+mod settings;
+mod shop;
+mod stack;
+mod tool;
+mod tools;
+mod wait;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Parser, Subcommand};
+
+use crate::build::Profile;
+use crate::console::{Console, Tone};
+use crate::failure::Outcome;
+use crate::layout::Layout;
+use crate::settings::Settings;
+use crate::stack::{Purpose, Running, Stack};
+use crate::tools::Kit;
+
+/// Builds, runs, tests and deploys Oxcart.
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Starts a local stack in the background, or brings the running one up to date.
+    Up,
+    /// Plays a story against a local stack, step by step, and checks the books at the end.
+    Demo,
+    /// Runs every check: format, lints, unit tests, template, architecture, system tests.
+    Test,
+    /// Stops the local stack.
+    Down,
+    /// Saves what the functions of the local stack have logged, and says where.
+    Logs,
+    /// Runs functions with cargo-lambda, outside of the local stack.
+    #[command(subcommand)]
+    Lambda(lambda::Task),
+    /// Builds for AWS and deploys there, with your own credentials.
+    Deploy {
+        /// What else `sam deploy` should know, such as --guided or --parameter-overrides.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        more: Vec<String>,
+    },
+    /// Builds the functions to where the template looks for them.
+    Build {
+        /// Build what is deployed to AWS.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Installs the pinned tools. Every other command installs those that it needs.
+    Setup,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let console = Console::new();
+    match run(&arguments.command, &Layout::of_this_repository(), &console) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            console.line("");
+            eprintln!("{} {failure}", console.paint(Tone::Bad, "error:"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &Task, layout: &Layout, console: &Console) -> Outcome {
+    let began = Instant::now();
+    let stack = Stack::new(layout, Purpose::Play);
+    match task {
+        Task::Up => {
+            console.heading("Local stack");
+            let running = stack.up(console)?;
+            welcome(console, &stack, &running)
+        }
+        Task::Demo => {
+            console.heading("Local stack");
+            let running = stack.up(console)?;
+            demo::play(console, &running.settings, began)
+        }
+        Task::Test => checks::run(layout, console),
+        Task::Down => {
+            let found = stack.down()?;
+            console.line(if found {
+                "The local stack is stopped."
+            } else {
+                "No local stack was running."
+            });
+            Ok(())
+        }
+        Task::Logs => {
+            let settings = Settings::read(&stack.settings_file()).map_err(|failure| {
+                failure.advice("Is a local stack running? cargo xtask up starts one.")
+            })?;
+            stack.save_function_logs(&settings)?;
+            console.line(&format!(
+                "Saved to {}.",
+                stack.logs().join("functions").display()
+            ));
+            Ok(())
+        }
+        Task::Lambda(task) => lambda::run(layout, console, &stack, task),
+        Task::Deploy { more } => {
+            console.heading("Deployment to AWS");
+            tools::install(layout, console, &[Kit::Sam])?;
+            let built = build::functions(layout, console, Profile::Release)?;
+            console.line(&format!("  {}", binaries::check(&built)?));
+            sam::deploy_to_aws(layout, more)
+        }
+        Task::Build { release } => {
+            let profile = if *release {
+                Profile::Release
+            } else {
+                Profile::Local
+            };
+            build::functions(layout, console, profile).map(drop)
+        }
+        Task::Setup => {
+            tools::install(layout, console, &Kit::ALL)?;
+            console.line("All tools are installed.");
+            Ok(())
+        }
+    }
+}
+
+/// Says where everything is.
+fn welcome(console: &Console, stack: &Stack, running: &Running) -> Outcome {
+    let settings = &running.settings;
+    console.line("");
+    for (what, where_) in [
+        ("API", settings.get("API_URL")?.to_owned()),
+        (
+            "Admin",
+            format!(
+                "{}, password {}",
+                settings.get("ADMIN_EMAIL")?,
+                settings.get("ADMIN_PASSWORD")?
+            ),
+        ),
+        ("AWS endpoint", settings.get("AWS_ENDPOINT_URL")?.to_owned()),
+        ("Settings", stack.settings_file().display().to_string()),
+        ("Logs", stack.logs().display().to_string()),
+    ] {
+        console.line(&format!("  {what:<13} {where_}"));
+    }
+    console.line("\n  `cargo xtask demo` plays a story against it, `cargo xtask down` stops it.");
+    Ok(())
+}

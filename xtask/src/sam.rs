@@ -1,0 +1,182 @@
+//! Deploys the template with SAM CLI, to the local cloud or to AWS. Never lets SAM build anything.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::cloud::{ACCESS_KEY, REGION};
+use crate::console::Task;
+use crate::environment;
+use crate::failure::{Explain, Failure, Outcome};
+use crate::layout::Layout;
+use crate::tool;
+use crate::tools::{self, Kit};
+
+/// The bucket of the local cloud that the functions' packages go to.
+pub(crate) const LOCAL_BUCKET: &str = "oxcart-packages";
+
+/// SAM CLI, without its habit of reporting home.
+pub(crate) fn sam(layout: &Layout) -> Command {
+    let mut sam = Command::new(tools::program(layout, Kit::Sam, "sam"));
+    tools::keep_compiled(layout, &mut sam);
+    sam.current_dir(layout.root()).env("SAM_CLI_TELEMETRY", "0");
+    sam
+}
+
+/// Points a command at the local cloud, and away from any AWS account that its user may have.
+pub(crate) fn point_at_local_cloud(command: &mut Command, endpoint: &str) {
+    for name in environment::names(&["AWS_"]) {
+        command.env_remove(name);
+    }
+    command.env("AWS_ENDPOINT_URL", endpoint);
+    command
+        .env("AWS_REGION", REGION)
+        .env("AWS_DEFAULT_REGION", REGION);
+    command
+        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        .env("AWS_SECRET_ACCESS_KEY", ACCESS_KEY);
+    command
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    command.env("AWS_EC2_METADATA_DISABLED", "true");
+}
+
+/// Deploys the template to the local cloud. Answers the stack's outputs, or nothing when nothing had changed.
+pub(crate) fn deploy_locally(
+    layout: &Layout,
+    task: &Task,
+    endpoint: &str,
+    stack: &str,
+    parameters: &[(&str, String)],
+    log: &Path,
+) -> Outcome<Option<BTreeMap<String, String>>> {
+    let mut command = sam(layout);
+    point_at_local_cloud(&mut command, endpoint);
+    // It asks every five seconds how far the deployment is, unless told otherwise.
+    command.env("SAM_CLI_POLL_DELAY", "0.2");
+    command.args([
+        "deploy",
+        "--output",
+        "json",
+        "--stack-name",
+        stack,
+        "--region",
+        REGION,
+    ]);
+    command.arg("--template-file").arg(layout.template());
+    command.args([
+        "--no-resolve-s3",
+        "--s3-bucket",
+        LOCAL_BUCKET,
+        "--capabilities",
+        "CAPABILITY_IAM",
+    ]);
+    command.args([
+        "--no-confirm-changeset",
+        "--no-fail-on-empty-changeset",
+        "--parameter-overrides",
+    ]);
+    command.args(
+        parameters
+            .iter()
+            .map(|(name, value)| format!("{name}={value}")),
+    );
+
+    let what = || format!("Could not write {}", log.display());
+    let mut file = File::create(log).explain(what)?;
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(file.try_clone().explain(what)?);
+    let mut child = command
+        .spawn()
+        .map_err(|error| tool::could_not_start("sam", &error))?;
+    let mut deployed = None;
+    let (mut planned, mut finished) = (0, 0);
+    let lines = child.stdout.take().map(BufReader::new);
+    for line in lines
+        .into_iter()
+        .flat_map(BufRead::lines)
+        .map_while(Result::ok)
+    {
+        let _ = writeln!(file, "{line}");
+        let message: Value = serde_json::from_str(&line).unwrap_or_default();
+        let text = |name| {
+            message
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        match text("type") {
+            "changeset" => planned += 1,
+            "event" if text("status").ends_with("_COMPLETE") => finished += 1,
+            "outputs" => deployed = Some(outputs(&message)),
+            _ => {}
+        }
+        if planned > 0 {
+            task.at(&format!("{} of {planned} resources", finished.min(planned)));
+        }
+    }
+    let status = child
+        .wait()
+        .explain(|| "Could not wait for sam".to_owned())?;
+    if status.success() {
+        Ok(deployed)
+    } else {
+        Err(Failure::new(format!("sam deploy failed ({status}).")).log(log))
+    }
+}
+
+fn outputs(message: &Value) -> BTreeMap<String, String> {
+    let outputs = message.get("stack_outputs").and_then(Value::as_array);
+    let pair = |output: &Value| {
+        let text = |name| output.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some((text("key")?, text("value")?))
+    };
+    outputs.into_iter().flatten().filter_map(pair).collect()
+}
+
+/// Deploys the template to AWS with the user's own credentials, settings and confirmation.
+pub(crate) fn deploy_to_aws(layout: &Layout, more: &[String]) -> Outcome {
+    let mut command = sam(layout);
+    // Here SAM finds samconfig.toml by itself, just as it does for someone who calls it by hand.
+    command.current_dir(layout.root().join("infra"));
+    command.arg("deploy").args(more);
+    tool::run_visibly("sam deploy", &mut command).map_err(|failure| {
+        failure.advice("Credentials and region are taken from the environment, as by the AWS CLI.")
+    })
+}
+
+/// All that decides what a deployment would do: equal texts, nothing to deploy.
+pub(crate) fn fingerprint(layout: &Layout, parameters: &[(&str, String)]) -> Outcome<String> {
+    use std::fmt::Write as _;
+    use std::os::unix::fs::MetadataExt;
+
+    let mut text = format!("{parameters:?}\n");
+    let mut files = vec![layout.template()];
+    files.extend(files_in(&layout.state_machines())?);
+    for file in files {
+        text +=
+            &fs::read_to_string(&file).explain(|| format!("Could not read {}", file.display()))?;
+    }
+    for folder in files_in(&layout.packages())? {
+        let bootstrap = folder.join("bootstrap");
+        let about = fs::metadata(&bootstrap)
+            .explain(|| format!("Could not read {}", bootstrap.display()))?;
+        let (length, modified) = (about.len(), (about.mtime(), about.mtime_nsec()));
+        let _ = writeln!(text, "{} {length} {modified:?}", bootstrap.display());
+    }
+    Ok(text)
+}
+
+fn files_in(folder: &Path) -> Outcome<Vec<std::path::PathBuf>> {
+    let entries =
+        fs::read_dir(folder).explain(|| format!("Could not read {}", folder.display()))?;
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    Ok(paths)
+}
