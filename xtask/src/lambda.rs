@@ -11,6 +11,9 @@ use crate::stack::Stack;
 use crate::tool;
 use crate::tools::{self, Kit};
 
+/// Where the functions are served: unless told otherwise, cargo-lambda takes every interface.
+const LOOPBACK: [&str; 2] = ["--invoke-address", "127.0.0.1"];
+
 /// What can be done with single functions.
 #[derive(Subcommand)]
 pub(crate) enum Task {
@@ -44,14 +47,15 @@ pub(crate) fn run(layout: &Layout, console: &Console, stack: &Stack, task: &Task
                 )
                 .advice("cargo xtask up starts one."));
             }
+            // The profile and the whole workspace, as everywhere else: nothing is built twice.
             command
-                .args(["watch", "--env-file"])
+                .args(["watch", "--profile", "local", "--env-file"])
                 .arg(settings)
-                .args(["--profile", "local"])
+                .args(LOOPBACK)
                 .args(more);
         }
         Task::Invoke { function, more } => {
-            command.args(["invoke", function]);
+            command.args(["invoke", function]).args(LOOPBACK);
             if more.is_empty() {
                 let event = layout
                     .root()

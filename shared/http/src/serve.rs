@@ -25,7 +25,7 @@ where
                 .get("traceparent")
                 .and_then(|value| value.to_str().ok())
                 .map(ToOwned::to_owned);
-            let answer = handle(state, request);
+            let answer = Box::pin(handle(state, request));
             async move {
                 let answered = invocation(Trigger::Http, &context, traceparent.as_deref(), async {
                     let response = answer

@@ -3,6 +3,8 @@
 //! A binary's `main` names its wiring and its handler and calls one of the `serve_*` functions; the
 //! runtime, logging, tracing and error reporting behind them are written here once. HTTP endpoints
 //! are served by `oxcart-http` on top of [`start`].
+//!
+//! Handlers' futures are boxed: with whole SDK calls inside, they nest deeper than the compiler follows.
 
 pub mod clock;
 mod cloud;

@@ -42,7 +42,7 @@ where
                     .and_then(|event| event.traceparent.clone());
                 invocation(Trigger::Queue, &event.context, traceparent.as_deref(), async {
                     let taken = match parsed {
-                        Ok(event) => handle(state, event).await.map_err(MessageFailed::Unhandled),
+                        Ok(event) => Box::pin(handle(state, event)).await.map_err(MessageFailed::Unhandled),
                         Err(error) => Err(MessageFailed::Malformed(error)),
                     };
                     if let Err(error) = taken {

@@ -25,13 +25,15 @@ where
         let handle = &handle;
         let service = service_fn(async |event: LambdaEvent<StreamEvent>| {
             invocation(Trigger::Stream, &event.context, None, async {
-                handle(state, event.payload.records).await.map_err(|error| {
-                    tracing::error!(error = %Chain(&error), "the batch comes again");
-                    Diagnostic {
-                        error_type: "BatchFailed".to_owned(),
-                        error_message: error.to_string(),
-                    }
-                })
+                Box::pin(handle(state, event.payload.records))
+                    .await
+                    .map_err(|error| {
+                        tracing::error!(error = %Chain(&error), "the batch comes again");
+                        Diagnostic {
+                            error_type: "BatchFailed".to_owned(),
+                            error_message: error.to_string(),
+                        }
+                    })
             })
             .await
         });

@@ -43,7 +43,9 @@ where
             invocation(Trigger::Task, &context, traceparent.as_deref(), async {
                 let input =
                     serde_json::from_value(payload).map_err(|error| invalid_input(&error))?;
-                handle(state, input).await.map_err(|error| reported(&error))
+                Box::pin(handle(state, input))
+                    .await
+                    .map_err(|error| reported(&error))
             })
             .await
         });
