@@ -2,7 +2,11 @@
 //!
 //! Nothing is guessed: all of it stands in the file that `OXCART_STACK_ENV` names.
 
-use std::{collections::BTreeMap, env, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
@@ -14,6 +18,7 @@ use crate::{api::Api, gateway::Gateway, workspace};
 /// The stack under test.
 pub struct Stack {
     settings: BTreeMap<String, String>,
+    settings_file: PathBuf,
     /// The HTTP API.
     pub api: Api,
     /// The payment gateway's stand-in.
@@ -37,7 +42,8 @@ pub struct Stack {
 impl Stack {
     /// Connects to the stack as its operator.
     pub async fn connect() -> Self {
-        let settings = settings();
+        let settings_file = settings_file();
+        let settings = settings(&settings_file);
         let setting = |name: &str| lookup(&settings, name).to_owned();
         let credentials = Credentials::new(
             setting("AWS_ACCESS_KEY_ID"),
@@ -66,6 +72,7 @@ impl Stack {
             kms: aws_sdk_kms::Client::new(&aws),
             aws,
             settings,
+            settings_file,
         }
     }
 
@@ -74,9 +81,9 @@ impl Stack {
         lookup(&self.settings, name)
     }
 
-    /// All settings of the stack.
-    pub fn settings(&self) -> &BTreeMap<String, String> {
-        &self.settings
+    /// The file that says where the stack is.
+    pub fn settings_file(&self) -> &Path {
+        &self.settings_file
     }
 
     /// The deployed name of a function, given its binary's name.
@@ -110,6 +117,16 @@ impl Stack {
                     .to_owned(),
             },
         }
+    }
+
+    /// What a function answers; an error fails the test.
+    pub async fn answer_of(&self, binary: &str, payload: &Value) -> Value {
+        self.invoke(binary, payload).await.answer()
+    }
+
+    /// The name of the error that a function raises; an answer fails the test.
+    pub async fn error_of(&self, binary: &str, payload: &Value) -> String {
+        self.invoke(binary, payload).await.error()
     }
 }
 
@@ -148,23 +165,27 @@ impl Outcome {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the tests' start-up")]
-fn settings() -> BTreeMap<String, String> {
-    let path = env::var_os("OXCART_STACK_ENV")
-        .map_or_else(|| workspace::root().join(".local/stack.env"), PathBuf::from);
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| {
+fn settings_file() -> PathBuf {
+    // A relative name is meant from the root: cargo runs tests in their package's folder.
+    let named = env::var_os("OXCART_STACK_ENV").unwrap_or_else(|| ".local/stack.env".into());
+    workspace::root().join(named)
+}
+
+fn settings(file: &Path) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(file).unwrap_or_else(|error| {
         panic!(
             "no stack to test: {} can't be read ({error}); run `cargo xtask test`, \
              or `cargo xtask up` to keep a stack running",
-            path.display()
+            file.display()
         )
     });
-    text.lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines
+        .filter(|line| !line.starts_with('#'))
         .map(|line| {
-            let (name, value) = line
-                .split_once('=')
-                .unwrap_or_else(|| panic!("{}: no KEY=VALUE: {line}", path.display()));
+            let setting = line.split_once('=');
+            let (name, value) =
+                setting.unwrap_or_else(|| panic!("{}: no KEY=VALUE: {line}", file.display()));
             (name.to_owned(), value.trim_matches('"').to_owned())
         })
         .collect()

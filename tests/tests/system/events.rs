@@ -153,9 +153,9 @@ async fn refund_a_charge(stack: &Stack, customer_id: &str) -> String {
         "amount": euro_cents(700),
         "payment_method": GOOD_CARD,
     });
-    stack.invoke("charge-payment", &charge).await.answer();
+    stack.answer_of("charge-payment", &charge).await;
     let refund = json!({"order_id": order_id, "customer_id": customer_id});
-    stack.invoke("refund-payment", &refund).await.answer();
+    stack.answer_of("refund-payment", &refund).await;
     order_id
 }
 

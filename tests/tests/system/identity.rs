@@ -193,12 +193,12 @@ async fn a_granted_role_counts_from_the_next_login() {
     let before = stack.log_in(email, PASSWORD).await.expect(200).json();
 
     let payload = json!({"email": email.to_uppercase(), "role": "admin"});
-    let granted = stack.invoke("grant-role", &payload).await.answer();
+    let granted = stack.answer_of("grant-role", &payload).await;
     let mut expected = registered.clone();
     expected["role"] = json!("admin");
     assert_eq!(granted, expected);
     assert_eq!(
-        stack.invoke("grant-role", &payload).await.answer(),
+        stack.answer_of("grant-role", &payload).await,
         expected,
         "granting twice is granting once"
     );
@@ -219,10 +219,7 @@ async fn a_granted_role_counts_from_the_next_login() {
 async fn a_role_is_granted_to_nobody_unknown() {
     let stack = Stack::connect().await;
     let payload = json!({"email": new_user()["email"], "role": "admin"});
-    assert_eq!(
-        stack.invoke("grant-role", &payload).await.error(),
-        "UserNotFound"
-    );
+    assert_eq!(stack.error_of("grant-role", &payload).await, "UserNotFound");
 }
 
 async fn put_product(stack: &Stack, session: &Value) -> u16 {

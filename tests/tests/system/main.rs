@@ -11,6 +11,7 @@
 
 mod access;
 mod bad_requests;
+mod cargo_lambda;
 mod concurrency;
 mod events;
 mod idempotency;

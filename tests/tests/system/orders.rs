@@ -23,34 +23,12 @@ async fn orders_are_listed_newest_first_page_by_page() {
         stack.settled(&buyer, id).await;
     }
 
-    let (mut listed, mut cursor) = (Vec::new(), None::<String>);
-    loop {
-        let mut query = vec![("limit", "2")];
-        query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
-        let page = stack
-            .api
-            .get("/orders")
-            .bearer(&buyer.token)
-            .query(&query)
-            .send()
-            .await
-            .expect(200)
-            .json();
-        let items = page["items"].as_array().unwrap();
-        assert!(items.len() <= 2, "{page}");
-        for item in items {
-            let id = item["id"].as_str().unwrap();
-            assert_eq!(
-                *item,
-                stack.order(&buyer, id).await.expect(200).json(),
-                "listed as it is read"
-            );
-            listed.push(id.to_owned());
-        }
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = Some(next.to_owned()),
-            None => break,
-        }
+    let mut listed = Vec::new();
+    for item in stack.listed("/orders", Some(&buyer)).await {
+        let id = item["id"].as_str().unwrap().to_owned();
+        let read = stack.order(&buyer, &id).await.expect(200).json();
+        assert_eq!(item, read, "listed as it is read");
+        listed.push(id);
     }
     assert_eq!(listed, placed);
 }

@@ -196,31 +196,8 @@ async fn the_list_of_products_is_complete_and_in_the_order_of_names() {
     own.sort_by_key(|(letter, _)| *letter);
     let own: Vec<Value> = own.into_iter().map(|(_, product)| product).collect();
 
-    let (mut listed, mut cursor) = (Vec::new(), None::<String>);
-    loop {
-        let mut query = vec![("limit", "2")];
-        query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
-        let page = stack
-            .api
-            .get("/products")
-            .query(&query)
-            .send()
-            .await
-            .expect(200)
-            .json();
-        let items = page["items"].as_array().unwrap();
-        assert!(items.len() <= 2, "{page}");
-        listed.extend(
-            items
-                .iter()
-                .filter(|item| item["name"].as_str().unwrap().contains(&family.to_string()))
-                .cloned(),
-        );
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = Some(next.to_owned()),
-            None => break,
-        }
-    }
+    let mut listed = stack.listed("/products", None).await;
+    listed.retain(|item| item["name"].as_str().unwrap().contains(&family.to_string()));
     assert_eq!(listed, own);
 }
 

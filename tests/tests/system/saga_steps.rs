@@ -13,19 +13,13 @@ async fn reserving_twice_answers_the_same_and_takes_the_stock_once() {
     let stack = Stack::connect().await;
     let order = Order::new(&stack.new_product(500, 10).await, 4);
 
-    let first = stack
-        .invoke("reserve-stock", &order.reserve())
-        .await
-        .answer();
+    let first = stack.answer_of("reserve-stock", &order.reserve()).await;
     assert_eq!(first["lines"], order.priced_lines());
     assert_eq!(first["total"], euro_cents(2000));
     assert_eq!(events_of(&first), ["stock.reserved"]);
 
     assert_eq!(
-        stack
-            .invoke("reserve-stock", &order.reserve())
-            .await
-            .answer(),
+        stack.answer_of("reserve-stock", &order.reserve()).await,
         first
     );
     assert_eq!(stack.available(&order.sku).await, 6);
@@ -36,18 +30,12 @@ async fn a_reservation_keeps_its_prices_when_the_product_gets_dearer() {
     let stack = Stack::connect().await;
     let order = Order::new(&stack.new_product(500, 10).await, 4);
 
-    let first = stack
-        .invoke("reserve-stock", &order.reserve())
-        .await
-        .answer();
+    let first = stack.answer_of("reserve-stock", &order.reserve()).await;
     let dearer = json!({"name": "Dearer thing", "unit_price": euro_cents(900)});
     stack.put_product(&order.sku, &dearer).await.expect(200);
 
     assert_eq!(
-        stack
-            .invoke("reserve-stock", &order.reserve())
-            .await
-            .answer(),
+        stack.answer_of("reserve-stock", &order.reserve()).await,
         first
     );
 }
@@ -57,30 +45,18 @@ async fn releasing_twice_gives_the_stock_back_once_and_is_final() {
     let stack = Stack::connect().await;
     let order = Order::new(&stack.new_product(500, 10).await, 4);
 
-    stack
-        .invoke("reserve-stock", &order.reserve())
-        .await
-        .answer();
-    let first = stack
-        .invoke("release-stock", &order.release())
-        .await
-        .answer();
+    stack.answer_of("reserve-stock", &order.reserve()).await;
+    let first = stack.answer_of("release-stock", &order.release()).await;
     assert_eq!(events_of(&first), ["stock.released"]);
     assert_eq!(stack.available(&order.sku).await, 10);
 
     assert_eq!(
-        stack
-            .invoke("release-stock", &order.release())
-            .await
-            .answer(),
+        stack.answer_of("release-stock", &order.release()).await,
         first
     );
     assert_eq!(stack.available(&order.sku).await, 10);
     assert_eq!(
-        stack
-            .invoke("reserve-stock", &order.reserve())
-            .await
-            .error(),
+        stack.error_of("reserve-stock", &order.reserve()).await,
         "ReservationClosed"
     );
     assert_eq!(stack.available(&order.sku).await, 10);
@@ -92,10 +68,7 @@ async fn a_release_before_the_reservation_refuses_the_late_reservation() {
     let order = Order::new(&stack.new_product(500, 10).await, 4);
 
     for _ in 0..2 {
-        let released = stack
-            .invoke("release-stock", &order.release())
-            .await
-            .answer();
+        let released = stack.answer_of("release-stock", &order.release()).await;
         assert_eq!(
             released,
             json!({"timeline": []}),
@@ -103,10 +76,7 @@ async fn a_release_before_the_reservation_refuses_the_late_reservation() {
         );
     }
     assert_eq!(
-        stack
-            .invoke("reserve-stock", &order.reserve())
-            .await
-            .error(),
+        stack.error_of("reserve-stock", &order.reserve()).await,
         "ReservationClosed"
     );
     assert_eq!(stack.available(&order.sku).await, 10);
@@ -119,10 +89,7 @@ async fn a_reservation_refused_once_may_succeed_later() {
 
     for _ in 0..2 {
         assert_eq!(
-            stack
-                .invoke("reserve-stock", &order.reserve())
-                .await
-                .error(),
+            stack.error_of("reserve-stock", &order.reserve()).await,
             "OutOfStock"
         );
     }
@@ -130,10 +97,7 @@ async fn a_reservation_refused_once_may_succeed_later() {
         .adjust_stock(&order.sku, 1, &Uuid::new_v4().to_string())
         .await
         .expect(200);
-    stack
-        .invoke("reserve-stock", &order.reserve())
-        .await
-        .answer();
+    stack.answer_of("reserve-stock", &order.reserve()).await;
     assert_eq!(stack.available(&order.sku).await, 0);
 }
 
@@ -143,15 +107,13 @@ async fn charging_twice_takes_the_money_once() {
     let order = Order::new("not-asked-for", 4);
 
     let first = stack
-        .invoke("charge-payment", &order.charge(GOOD_CARD))
-        .await
-        .answer();
+        .answer_of("charge-payment", &order.charge(GOOD_CARD))
+        .await;
     assert_eq!(events_of(&first), ["payment.charged"]);
     assert_eq!(
         stack
-            .invoke("charge-payment", &order.charge(GOOD_CARD))
-            .await
-            .answer(),
+            .answer_of("charge-payment", &order.charge(GOOD_CARD))
+            .await,
         first
     );
 
@@ -166,27 +128,19 @@ async fn refunding_twice_gives_the_money_back_once_and_is_final() {
     let order = Order::new("not-asked-for", 4);
 
     stack
-        .invoke("charge-payment", &order.charge(GOOD_CARD))
-        .await
-        .answer();
-    let first = stack
-        .invoke("refund-payment", &order.refund())
-        .await
-        .answer();
+        .answer_of("charge-payment", &order.charge(GOOD_CARD))
+        .await;
+    let first = stack.answer_of("refund-payment", &order.refund()).await;
     assert_eq!(first["payment_status"], "REFUNDED");
     assert_eq!(events_of(&first), ["payment.refunded"]);
     assert_eq!(
-        stack
-            .invoke("refund-payment", &order.refund())
-            .await
-            .answer(),
+        stack.answer_of("refund-payment", &order.refund()).await,
         first
     );
     assert_eq!(
         stack
-            .invoke("charge-payment", &order.charge(GOOD_CARD))
-            .await
-            .error(),
+            .error_of("charge-payment", &order.charge(GOOD_CARD))
+            .await,
         "PaymentClosed"
     );
 
@@ -204,10 +158,7 @@ async fn a_refund_before_the_charge_refuses_the_late_charge() {
     let order = Order::new("not-asked-for", 4);
 
     for _ in 0..2 {
-        let refunded = stack
-            .invoke("refund-payment", &order.refund())
-            .await
-            .answer();
+        let refunded = stack.answer_of("refund-payment", &order.refund()).await;
         assert_eq!(
             refunded,
             json!({"payment_status": "CANCELLED", "timeline": []})
@@ -215,9 +166,8 @@ async fn a_refund_before_the_charge_refuses_the_late_charge() {
     }
     assert_eq!(
         stack
-            .invoke("charge-payment", &order.charge(GOOD_CARD))
-            .await
-            .error(),
+            .error_of("charge-payment", &order.charge(GOOD_CARD))
+            .await,
         "PaymentClosed"
     );
     assert_eq!(stack.gateway.books().await.charged(&order.id), 0);
@@ -234,17 +184,11 @@ async fn a_declined_charge_stays_declined_and_needs_no_refund() {
             .await;
         assert_eq!(declined.error(), "PaymentDeclined");
     }
-    let first = stack
-        .invoke("refund-payment", &order.refund())
-        .await
-        .answer();
+    let first = stack.answer_of("refund-payment", &order.refund()).await;
     assert_eq!(first["payment_status"], "DECLINED");
     assert_eq!(events_of(&first), ["payment.declined"]);
     assert_eq!(
-        stack
-            .invoke("refund-payment", &order.refund())
-            .await
-            .answer(),
+        stack.answer_of("refund-payment", &order.refund()).await,
         first
     );
 
@@ -260,17 +204,11 @@ async fn confirming_twice_confirms_once() {
     let stack = Stack::connect().await;
     let order = Order::pending(&stack).await;
 
-    let first = stack
-        .invoke("confirm-order", &order.confirm())
-        .await
-        .answer();
+    let first = stack.answer_of("confirm-order", &order.confirm()).await;
     assert_eq!(first, json!({"status": "CONFIRMED"}));
     let confirmed = order.item(&stack).await;
     assert_eq!(
-        stack
-            .invoke("confirm-order", &order.confirm())
-            .await
-            .answer(),
+        stack.answer_of("confirm-order", &order.confirm()).await,
         first
     );
     assert_eq!(
@@ -296,35 +234,28 @@ async fn an_abandoned_order_can_only_be_rejected_and_for_the_first_reason() {
     let order = Order::pending(&stack).await;
 
     let first = stack
-        .invoke("abandon-order", &order.abandon("out-of-stock"))
-        .await
-        .answer();
+        .answer_of("abandon-order", &order.abandon("out-of-stock"))
+        .await;
     assert_eq!(first, json!({"reason": "out-of-stock"}));
     let again = stack
-        .invoke("abandon-order", &order.abandon("internal"))
-        .await
-        .answer();
+        .answer_of("abandon-order", &order.abandon("internal"))
+        .await;
     assert_eq!(again, first, "the reason decided first stands");
     assert_eq!(order.item(&stack).await["status"], "PENDING");
     assert_eq!(
-        stack
-            .invoke("confirm-order", &order.confirm())
-            .await
-            .error(),
+        stack.error_of("confirm-order", &order.confirm()).await,
         "OrderNotPending"
     );
 
     let rejected = stack
-        .invoke("reject-order", &order.reject("out-of-stock"))
-        .await
-        .answer();
+        .answer_of("reject-order", &order.reject("out-of-stock"))
+        .await;
     assert_eq!(rejected, json!({"status": "REJECTED"}));
     let item = order.item(&stack).await;
     assert_eq!(
         stack
-            .invoke("reject-order", &order.reject("out-of-stock"))
-            .await
-            .answer(),
+            .answer_of("reject-order", &order.reject("out-of-stock"))
+            .await,
         rejected
     );
     assert_eq!(
@@ -334,16 +265,12 @@ async fn an_abandoned_order_can_only_be_rejected_and_for_the_first_reason() {
     );
     assert_eq!(
         stack
-            .invoke("abandon-order", &order.abandon("internal"))
-            .await
-            .answer(),
+            .answer_of("abandon-order", &order.abandon("internal"))
+            .await,
         first
     );
     assert_eq!(
-        stack
-            .invoke("confirm-order", &order.confirm())
-            .await
-            .error(),
+        stack.error_of("confirm-order", &order.confirm()).await,
         "OrderNotPending"
     );
 }
@@ -359,7 +286,7 @@ async fn an_order_that_does_not_exist_is_neither_confirmed_nor_abandoned_nor_rej
         ("reject-order", order.reject("internal")),
     ] {
         assert_eq!(
-            stack.invoke(step, &payload).await.error(),
+            stack.error_of(step, &payload).await,
             "UnknownOrder",
             "{step}"
         );
