@@ -3,10 +3,14 @@
 //! Knows nothing of orders; to the rest of the shop a user is an id and a role.
 
 pub mod authorize_request;
+pub mod describe_issuer;
 pub mod get_user;
 pub mod grant_role;
 pub mod login;
+pub mod logout;
 pub mod passwords;
+pub mod publish_keys;
+pub mod refresh_session;
 pub mod register_user;
 pub mod session;
 pub mod table;

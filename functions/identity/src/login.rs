@@ -1,15 +1,21 @@
 //! `POST /auth/login`.
 
-use oxcart_domain::credentials::{Email, PasswordAttempt};
+use oxcart_domain::{
+    Timestamp,
+    credentials::{Email, PasswordAttempt},
+    session::Session,
+    user::Role,
+};
 use oxcart_http::{Answer, Kind, Problem, Request, StatusCode, json, json_body};
 use oxcart_lambda::clock;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     passwords::PasswordHash,
-    session::{RefreshToken, Session},
+    session::RefreshToken,
     table::Users,
-    tokens::{self, SignTokenError, TokenSigner},
+    tokens::{LIFETIME, SignTokenError, TokenSigner},
 };
 
 const INVALID_CREDENTIALS: Kind = Kind::new(
@@ -36,11 +42,11 @@ struct Attempt {
 }
 
 #[derive(Serialize)]
-struct Tokens {
+struct Tokens<'a> {
     access_token: String,
     token_type: &'static str,
     expires_in: i64,
-    refresh_token: RefreshToken,
+    refresh_token: &'a RefreshToken,
 }
 
 /// Begins a session: 200 with an access and a refresh token.
@@ -67,18 +73,32 @@ pub async fn handle(login: &Login, request: Request) -> Result<Answer, Problem> 
     };
 
     let now = clock::now();
-    let (session, refresh_token) =
-        Session::begin(credentials.user_id, now).map_err(|error| Problem::internal(&error))?;
-    let access_token = login
-        .signer
-        .sign(credentials.user_id, credentials.role, now)
+    let refresh_token = RefreshToken::new(credentials.user_id, Uuid::new_v4())
+        .map_err(|error| Problem::internal(&error))?;
+    let answer = tokens(&login.signer, credentials.role, &refresh_token, now).await?;
+    let session = Session::begin(refresh_token.hash(), credentials.session_epoch, now);
+    login.users.begin_session(&refresh_token, &session).await?;
+    Ok(answer)
+}
+
+/// Answers a refresh token and an access token beside it.
+///
+/// # Errors
+/// 503 when KMS doesn't sign.
+pub async fn tokens(
+    signer: &TokenSigner,
+    role: Role,
+    refresh_token: &RefreshToken,
+    now: Timestamp,
+) -> Result<Answer, Problem> {
+    let access_token = signer
+        .sign(refresh_token.user_id, role, now)
         .await
         .map_err(|error| refused(&error))?;
-    login.users.begin_session(&session).await?;
     let tokens = Tokens {
         access_token,
         token_type: "Bearer",
-        expires_in: tokens::LIFETIME,
+        expires_in: LIFETIME,
         refresh_token,
     };
     json(StatusCode::OK, &tokens)

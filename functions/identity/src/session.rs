@@ -1,23 +1,32 @@
-//! Sessions: what a refresh token stands for.
+//! Refresh tokens: how a session's secret is made, written and recognised. When one is good is said
+//! in `oxcart_domain::session`.
 //!
-//! A refresh token is the session's id and 256 random bits. The table holds only a hash of the bits,
-//! so who reads the table can't use what they find.
+//! A token is the ids of its user and its session and 256 random bits. The table holds only a hash of
+//! the bits, so who reads the table can't use what they find.
 
 use std::fmt;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use oxcart_domain::{CustomerId, Timestamp};
+use oxcart_domain::{CustomerId, session::RefreshTokenHash};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-/// How long a session lasts without being refreshed, in seconds: 30 days.
-const LIFETIME: i64 = 30 * 24 * 3600;
-
 /// The secret that a client keeps to stay signed in. Its `Debug` form hides it.
-#[derive(Clone, Serialize)]
-#[serde(transparent)]
-pub struct RefreshToken(String);
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct RefreshToken {
+    /// Whose session it is for.
+    pub user_id: CustomerId,
+    /// Which session it is for.
+    pub session_id: Uuid,
+    secret: [u8; 32],
+}
+
+/// The text is no refresh token.
+#[derive(Debug, thiserror::Error)]
+#[error("is not a refresh token")]
+pub struct InvalidRefreshToken;
 
 impl fmt::Debug for RefreshToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -25,53 +34,55 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-/// SHA-256 of a refresh token's random bits, in base64url. The bits are random, so a plain hash can't
-/// be guessed back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RefreshTokenHash(String);
-
-/// A session as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    /// The session's id.
-    pub session_id: Uuid,
-    /// Whose it is.
-    pub user_id: CustomerId,
-    /// The one refresh token that it has now.
-    pub token_hash: RefreshTokenHash,
-    /// When it began.
-    pub created_at: Timestamp,
-    /// Until when its token can be used.
-    pub expires_at: Timestamp,
-    /// The same in seconds since the epoch, for DynamoDB's time to live, which only cleans up.
-    pub ttl: i64,
-}
-
-impl Session {
-    /// A new session of `user_id`, and the token that stands for it.
+impl RefreshToken {
+    /// A fresh token for a session of `user_id`.
     ///
     /// # Errors
     /// When the system has no randomness.
-    pub fn begin(
-        user_id: CustomerId,
-        now: Timestamp,
-    ) -> Result<(Self, RefreshToken), getrandom::Error> {
-        let session_id = Uuid::new_v4();
-        let mut bits = [0; 32];
-        getrandom::fill(&mut bits)?;
-        let secret = BASE64_URL_SAFE_NO_PAD.encode(bits);
-        let token_hash = RefreshTokenHash(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&secret)));
-        let expires_at = now.plus_seconds(LIFETIME);
-        let session = Self {
-            session_id,
+    pub fn new(user_id: CustomerId, session_id: Uuid) -> Result<Self, getrandom::Error> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret)?;
+        Ok(Self {
             user_id,
-            token_hash,
-            created_at: now,
-            expires_at,
-            ttl: expires_at.unix_seconds(),
-        };
-        Ok((session, RefreshToken(format!("{session_id}.{secret}"))))
+            session_id,
+            secret,
+        })
+    }
+
+    /// What is stored of the token. The bits are random, so a plain hash can't be guessed back.
+    #[must_use]
+    pub fn hash(&self) -> RefreshTokenHash {
+        RefreshTokenHash(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(self.secret)))
+    }
+}
+
+impl From<RefreshToken> for String {
+    fn from(token: RefreshToken) -> Self {
+        let ids = [token.user_id.uuid(), token.session_id];
+        let bytes: Vec<u8> = ids
+            .iter()
+            .flat_map(|id| *id.as_bytes())
+            .chain(token.secret)
+            .collect();
+        BASE64_URL_SAFE_NO_PAD.encode(bytes)
+    }
+}
+
+impl TryFrom<String> for RefreshToken {
+    type Error = InvalidRefreshToken;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let bytes = BASE64_URL_SAFE_NO_PAD
+            .decode(text)
+            .map_err(|_| InvalidRefreshToken)?;
+        let (user, rest) = bytes.split_first_chunk::<16>().ok_or(InvalidRefreshToken)?;
+        let (session, secret) = rest.split_first_chunk::<16>().ok_or(InvalidRefreshToken)?;
+        let secret = secret.try_into().map_err(|_| InvalidRefreshToken)?;
+        Ok(Self {
+            user_id: CustomerId::new(Uuid::from_bytes(*user)),
+            session_id: Uuid::from_bytes(*session),
+            secret,
+        })
     }
 }
 
@@ -79,15 +90,38 @@ impl Session {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_refresh_token_is_not_what_is_stored_of_it() {
-        let now = Timestamp::try_from("2026-03-01T09:30:00.000Z".to_owned()).unwrap();
-        let (session, RefreshToken(token)) =
-            Session::begin(CustomerId::new(Uuid::from_u128(1)), now).unwrap();
+    fn token() -> RefreshToken {
+        RefreshToken::new(CustomerId::new(Uuid::from_u128(1)), Uuid::from_u128(2)).unwrap()
+    }
 
-        let (id, secret) = token.split_once('.').unwrap();
-        assert_eq!(id, session.session_id.to_string());
-        assert_eq!(BASE64_URL_SAFE_NO_PAD.decode(secret).unwrap().len(), 32);
-        assert!(!serde_json::to_string(&session).unwrap().contains(secret));
+    #[test]
+    fn a_token_reads_back_as_it_was_written() {
+        let token = token();
+        assert!(RefreshToken::try_from(String::from(token.clone())).unwrap() == token);
+    }
+
+    #[test]
+    fn two_tokens_of_one_session_differ() {
+        assert_ne!(token().hash(), token().hash());
+    }
+
+    #[test]
+    fn what_is_stored_of_a_token_is_not_the_token() {
+        let token = token();
+        let RefreshTokenHash(stored) = token.hash();
+        assert!(!String::from(token).contains(&stored));
+    }
+
+    #[test]
+    fn text_that_is_no_token_is_refused() {
+        let short = String::from(token()).split_at(80).0.to_owned();
+        for bad in [
+            "",
+            "garbage",
+            &short,
+            &format!("{}AAAA", String::from(token())),
+        ] {
+            assert!(RefreshToken::try_from(bad.to_owned()).is_err(), "{bad:?}");
+        }
     }
 }

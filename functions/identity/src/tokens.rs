@@ -37,6 +37,12 @@ impl TokenIssuer {
     pub const fn new(address: String) -> Self {
         Self(address)
     }
+
+    /// The address.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.0
+    }
 }
 
 /// What an access token says.
@@ -174,24 +180,103 @@ pub enum KeyError {
     NotP256,
 }
 
-/// What verifies access tokens. The public key is read once per execution environment, when the first
-/// token that could be ours comes; garbage is refused without it.
-pub struct TokenVerifier {
+/// The public half of the key that signs, read once per execution environment, when first needed.
+#[derive(Debug)]
+pub struct TokenKey {
     client: Client,
-    key: String,
+    arn: String,
+    /// The point on the curve, uncompressed (SEC 1, section 2.3.3): `04`, x and y.
+    point: OnceCell<Vec<u8>>,
+}
+
+impl TokenKey {
+    /// The public half of the KMS key `arn`.
+    #[must_use]
+    pub const fn new(client: Client, arn: String) -> Self {
+        Self {
+            client,
+            arn,
+            point: OnceCell::const_new(),
+        }
+    }
+
+    async fn point(&self) -> Result<&[u8], KeyError> {
+        self.point
+            .get_or_try_init(|| self.fetch())
+            .await
+            .map(Vec::as_slice)
+    }
+
+    async fn fetch(&self) -> Result<Vec<u8>, KeyError> {
+        let answer = self.client.get_public_key().key_id(&self.arn).send().await;
+        let answer = answer.map_err(|error| KeyError::Kms(Box::new(error)))?;
+        let der = answer.public_key.ok_or(KeyError::NotP256)?;
+        let key = PublicKey::from_public_key_der(der.as_ref()).map_err(|_| KeyError::NotP256)?;
+        Ok(key.to_sec1_point(false).as_bytes().to_vec())
+    }
+}
+
+/// What others verify access tokens with.
+#[derive(Debug)]
+pub struct PublishedKeys {
+    key: TokenKey,
+}
+
+/// A public key as it is published ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)).
+#[derive(Debug, Serialize)]
+pub struct Jwk {
+    kty: &'static str,
+    crv: &'static str,
+    r#use: &'static str,
+    alg: &'static str,
+    kid: String,
+    x: String,
+    y: String,
+}
+
+impl PublishedKeys {
+    /// Publishes `key`.
+    #[must_use]
+    pub const fn new(key: TokenKey) -> Self {
+        Self { key }
+    }
+
+    /// The keys.
+    ///
+    /// # Errors
+    /// See [`KeyError`].
+    pub async fn jwks(&self) -> Result<Vec<Jwk>, KeyError> {
+        let point = self.key.point().await?;
+        let coordinate = |range| {
+            point
+                .get(range)
+                .map(|part| BASE64_URL_SAFE_NO_PAD.encode(part))
+        };
+        Ok(vec![Jwk {
+            kty: "EC",
+            crv: "P-256",
+            r#use: "sig",
+            alg: "ES256",
+            kid: key_id(&self.key.arn).to_owned(),
+            x: coordinate(1..33).ok_or(KeyError::NotP256)?,
+            y: coordinate(33..65).ok_or(KeyError::NotP256)?,
+        }])
+    }
+}
+
+/// What verifies access tokens. Garbage is refused without the key.
+pub struct TokenVerifier {
+    key: TokenKey,
     validation: Validation,
-    public: OnceCell<DecodingKey>,
 }
 
 impl TokenVerifier {
-    /// Verifies what the KMS key of ARN `key` has signed for `issuer`.
+    /// Verifies what `key` has signed for `issuer`.
     #[must_use]
-    pub fn new(client: Client, key: String, issuer: &TokenIssuer) -> Self {
+    pub fn new(key: TokenKey, issuer: &TokenIssuer) -> Self {
         Self {
-            client,
             key,
             validation: validation(issuer),
-            public: OnceCell::const_new(),
         }
     }
 
@@ -201,21 +286,11 @@ impl TokenVerifier {
     /// See [`VerifyError`].
     pub async fn verify(&self, token: &str) -> Result<Claims, VerifyError> {
         let header = decode_header(token).map_err(|_| TokenRefused::Invalid)?;
-        if header.alg != Algorithm::ES256 || header.kid.as_deref() != Some(key_id(&self.key)) {
+        if header.alg != Algorithm::ES256 || header.kid.as_deref() != Some(key_id(&self.key.arn)) {
             return Err(TokenRefused::Invalid.into());
         }
-        let key = self.public.get_or_try_init(|| self.fetch()).await?;
-        Ok(verified(token, key, &self.validation)?)
-    }
-
-    async fn fetch(&self) -> Result<DecodingKey, KeyError> {
-        let answer = self.client.get_public_key().key_id(&self.key).send().await;
-        let answer = answer.map_err(|error| KeyError::Kms(Box::new(error)))?;
-        let der = answer.public_key.ok_or(KeyError::NotP256)?;
-        let key = PublicKey::from_public_key_der(der.as_ref()).map_err(|_| KeyError::NotP256)?;
-        Ok(DecodingKey::from_ec_der(
-            key.to_sec1_point(false).as_bytes(),
-        ))
+        let key = DecodingKey::from_ec_der(self.key.point().await?);
+        Ok(verified(token, &key, &self.validation)?)
     }
 }
 

@@ -6,7 +6,7 @@ use oxcart_table::Table;
 use crate::{
     login::Login,
     table::Users,
-    tokens::{TokenIssuer, TokenSigner, TokenVerifier},
+    tokens::{PublishedKeys, TokenIssuer, TokenKey, TokenSigner, TokenVerifier},
 };
 
 /// The identity's table.
@@ -39,14 +39,26 @@ pub fn login(cloud: &Cloud) -> Result<Login, StartError> {
 /// # Errors
 /// When the template doesn't name the key that signs them.
 pub fn token_verifier(cloud: &Cloud) -> Result<TokenVerifier, StartError> {
-    let key = aws_sdk_kms::Client::new(cloud.config());
-    Ok(TokenVerifier::new(
-        key,
-        cloud.variable("TOKEN_KEY_ARN")?,
-        &issuer(cloud)?,
-    ))
+    Ok(TokenVerifier::new(token_key(cloud)?, &issuer(cloud)?))
 }
 
-fn issuer(cloud: &Cloud) -> Result<TokenIssuer, StartError> {
+/// What others verify tokens with.
+///
+/// # Errors
+/// When the template doesn't name the key that signs them.
+pub fn published_keys(cloud: &Cloud) -> Result<PublishedKeys, StartError> {
+    Ok(PublishedKeys::new(token_key(cloud)?))
+}
+
+fn token_key(cloud: &Cloud) -> Result<TokenKey, StartError> {
+    let client = aws_sdk_kms::Client::new(cloud.config());
+    Ok(TokenKey::new(client, cloud.variable("TOKEN_KEY_ARN")?))
+}
+
+/// Who issues our tokens.
+///
+/// # Errors
+/// When the template doesn't say.
+pub fn issuer(cloud: &Cloud) -> Result<TokenIssuer, StartError> {
     cloud.variable("TOKEN_ISSUER").map(TokenIssuer::new)
 }

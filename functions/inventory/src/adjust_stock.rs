@@ -1,6 +1,6 @@
 //! `POST /products/{sku}/stock-adjustments`.
 
-use oxcart_domain::{RequestHash, Sku, product::StockAdjustment};
+use oxcart_domain::{RequestHash, Sku, product::StockAdjustment, user::Role};
 use oxcart_http::{
     Answer, Caller, Kind, Problem, Request, StatusCode, idempotency_key, json, json_body,
     path_parameter,
@@ -30,7 +30,7 @@ struct StockLevel {
 /// 401, 403 unless an admin, 404, 400 without a key, 409 `insufficient-stock`, 422 for an invalid body
 /// or a key that was used for another adjustment.
 pub async fn handle(inventory: &Inventory, request: Request) -> Result<Answer, Problem> {
-    Caller::admin(&request)?;
+    Caller::who_may(Role::may_keep_the_catalogue, &request)?;
     let sku = path_parameter(&request, "sku", |text| Sku::try_from(text).ok())?;
     let key = idempotency_key(&request)?;
     let adjustment: StockAdjustment = json_body(&request)?;

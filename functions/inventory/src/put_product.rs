@@ -1,6 +1,6 @@
 //! `PUT /products/{sku}`.
 
-use oxcart_domain::{Sku, product::ProductDetails};
+use oxcart_domain::{Sku, product::ProductDetails, user::Role};
 use oxcart_http::{Answer, Caller, Problem, Request, StatusCode, json, json_body, path_parameter};
 use oxcart_lambda::clock;
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use crate::table::Inventory;
 /// # Errors
 /// 401, 403 unless an admin, 404 for what can't be a sku, 422 for invalid details.
 pub async fn handle(inventory: &Inventory, request: Request) -> Result<Answer, Problem> {
-    Caller::admin(&request)?;
+    Caller::who_may(Role::may_keep_the_catalogue, &request)?;
     let sku = path_parameter(&request, "sku", |text| Sku::try_from(text).ok())?;
     let details: ProductDetails = json_body(&request)?;
     let now = clock::now();

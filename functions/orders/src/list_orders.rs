@@ -21,8 +21,9 @@ pub async fn handle(orders: &Orders, request: Request) -> Result<Answer, Problem
             let id: OrderId = id.parse().map_err(|_| PageRequest::invalid_cursor())?;
             Some(
                 orders
-                    .of_customer(caller.user_id, id)
+                    .order(id)
                     .await?
+                    .filter(|order| order.customer_id == caller.user_id)
                     .ok_or_else(PageRequest::invalid_cursor)?,
             )
         }

@@ -1,6 +1,9 @@
 //! `POST /orders`.
 
-use oxcart_domain::order::{OrderRequest, PlacedOrder};
+use oxcart_domain::{
+    order::{OrderRequest, PlacedOrder},
+    user::Role,
+};
 use oxcart_http::{
     Answer, Caller, Kind, Problem, Request, StatusCode, idempotency_key, json, json_body,
 };
@@ -15,9 +18,9 @@ use crate::{
 /// request gets the same bytes again.
 ///
 /// # Errors
-/// 401, 400 without a key, 422 for an invalid body or a key that was used for another order.
+/// 401, 403 for support, 400 without a key, 422 for an invalid body or a key that was used for another order.
 pub async fn handle(orders: &Orders, request: Request) -> Result<Answer, Problem> {
-    let caller = Caller::of(&request)?;
+    let caller = Caller::who_may(Role::may_buy, &request)?;
     let key = idempotency_key(&request)?;
     let wanted: OrderRequest = json_body(&request)?;
     let (order, event) = PlacedOrder::place(caller.user_id, &key, wanted, clock::now())

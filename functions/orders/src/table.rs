@@ -160,17 +160,12 @@ impl Orders {
         }
     }
 
-    /// An order as it stands now, if it is the customer's.
+    /// An order as it stands now.
     ///
     /// # Errors
     /// See [`TableError`].
-    pub async fn of_customer(
-        &self,
-        customer: CustomerId,
-        id: OrderId,
-    ) -> Result<Option<StoredOrder>, TableError> {
-        let order: Option<StoredOrder> = self.table.get(key(id)).await?;
-        Ok(order.filter(|order| order.customer_id == customer))
+    pub async fn order(&self, id: OrderId) -> Result<Option<StoredOrder>, TableError> {
+        self.table.get(key(id)).await
     }
 
     /// Up to `limit` orders of the customer, newest first, from after `after`, and whether more follow.

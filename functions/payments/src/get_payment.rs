@@ -35,7 +35,7 @@ impl From<StoredPayment> for PaymentView {
     }
 }
 
-/// Answers the payment of an order of the caller.
+/// Answers the payment of an order of the caller, or of anybody's to who may see all.
 ///
 /// # Errors
 /// 401; 404 also for another customer's order, and for one that has not come to its payment yet.
@@ -45,7 +45,7 @@ pub async fn handle(payments: &Payments, request: Request) -> Result<Answer, Pro
     let payment = payments
         .get(id)
         .await?
-        .filter(|payment| payment.customer_id == caller.user_id);
+        .filter(|payment| caller.may_see_orders_of(payment.customer_id));
     json(
         StatusCode::OK,
         &PaymentView::from(payment.ok_or_else(Problem::not_found)?),

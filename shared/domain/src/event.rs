@@ -1,6 +1,7 @@
 //! Domain events: what other services and subscribers hear of a transition.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::{
     CustomerId, EventId, Money, OrderId, Sku, Timestamp,
@@ -26,6 +27,12 @@ pub enum DomainEvent {
         email: Email,
         name: PersonName,
         role: Role,
+    },
+    /// A spent refresh token was shown, and its session ended for it.
+    #[serde(rename = "session.reuse-detected")]
+    SessionReuseDetected {
+        user_id: CustomerId,
+        session_id: Uuid,
     },
     /// An admin changed a product's details or its stock.
     #[serde(rename = "product.changed")]
@@ -103,6 +110,7 @@ impl DomainEvent {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::UserRegistered { .. } => "user.registered",
+            Self::SessionReuseDetected { .. } => "session.reuse-detected",
             Self::ProductChanged { .. } => "product.changed",
             Self::StockReserved { .. } => "stock.reserved",
             Self::StockReleased { .. } => "stock.released",
@@ -118,7 +126,7 @@ impl DomainEvent {
     /// The `source` of the event: the service that owns the aggregate.
     const fn source(&self) -> &'static str {
         match self {
-            Self::UserRegistered { .. } => "/oxcart/identity",
+            Self::UserRegistered { .. } | Self::SessionReuseDetected { .. } => "/oxcart/identity",
             Self::ProductChanged { .. }
             | Self::StockReserved { .. }
             | Self::StockReleased { .. } => "/oxcart/inventory",
@@ -135,6 +143,7 @@ impl DomainEvent {
     fn subject(&self) -> String {
         match self {
             Self::UserRegistered { user_id, .. } => user_id.to_string(),
+            Self::SessionReuseDetected { session_id, .. } => session_id.to_string(),
             Self::ProductChanged { sku, .. } => sku.to_string(),
             Self::StockReserved { order_id, .. }
             | Self::StockReleased { order_id, .. }
@@ -207,7 +216,6 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use uuid::Uuid;
 
     use super::*;
 

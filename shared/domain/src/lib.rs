@@ -15,6 +15,7 @@ pub mod product;
 pub mod quantity;
 pub mod reservation;
 pub mod saga;
+pub mod session;
 pub mod sku;
 pub mod text;
 pub mod timestamp;

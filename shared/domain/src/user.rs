@@ -13,8 +13,39 @@ pub type PersonName = Text<100>;
 pub enum Role {
     /// Buys; sees only their own things.
     Customer,
-    /// Also keeps the catalogue and the stock.
+    /// Answers customers' questions: sees every order and payment, and changes nothing.
+    Support,
+    /// Keeps the catalogue and the stock; sees every order and payment.
     Admin,
+}
+
+impl Role {
+    /// Whether they may place orders.
+    #[must_use]
+    pub const fn may_buy(self) -> bool {
+        match self {
+            Self::Customer | Self::Admin => true,
+            Self::Support => false,
+        }
+    }
+
+    /// Whether they may change products and stock.
+    #[must_use]
+    pub const fn may_keep_the_catalogue(self) -> bool {
+        match self {
+            Self::Admin => true,
+            Self::Customer | Self::Support => false,
+        }
+    }
+
+    /// Whether they may see the orders and payments of others.
+    #[must_use]
+    pub const fn may_see_every_order(self) -> bool {
+        match self {
+            Self::Support | Self::Admin => true,
+            Self::Customer => false,
+        }
+    }
 }
 
 /// A registered user, as the API shows one.

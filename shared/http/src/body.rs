@@ -1,8 +1,7 @@
 //! Request bodies.
 
 use lambda_http::{Body, Request, http::header};
-use serde::de::DeserializeOwned;
-use serde_json::error::Category;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::{Path, Segment};
 
 use crate::{Kind, Problem};
@@ -33,11 +32,10 @@ pub fn json_body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
             format!("The body has {} bytes; the most is {LIMIT}.", bytes.len()),
         ));
     }
+    // Whether it is JSON at all comes first: what follows a wrong field may be no JSON any more.
+    serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| malformed(&error))?;
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| refusal(&error))?;
-    json.end()
-        .map_err(|_| Problem::new(Kind::MALFORMED, "Something follows the JSON document."))?;
-    Ok(value)
+    serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(&error))
 }
 
 fn body_bytes(body: &Body) -> &[u8] {
@@ -56,25 +54,31 @@ fn is_json(content_type: &str) -> bool {
         .is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
 }
 
-fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
-    let cause = error.inner();
-    match cause.classify() {
-        Category::Syntax | Category::Eof | Category::Io => {
-            let place = format!("line {}, column {}", cause.line(), cause.column());
-            Problem::new(
-                Kind::MALFORMED,
-                format!("The body is not valid JSON: see {place}."),
-            )
-        }
-        Category::Data => {
-            let pointer = pointer(error.path());
-            Problem::new(
-                Kind::INVALID,
-                "The body does not have the form that this operation takes.",
-            )
-            .at(pointer, without_position(&cause.to_string()))
-        }
-    }
+fn malformed(error: &serde_json::Error) -> Problem {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    Problem::new(
+        Kind::MALFORMED,
+        format!("The body is not valid JSON: see {place}."),
+    )
+}
+
+fn invalid(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let message = error.inner().to_string();
+    let detail = without_position(&message);
+    // A missing field has no place in the document, so the path ends at what it is missing from.
+    let pointer = match missing_field(detail) {
+        Some(field) => format!("{}/{field}", pointer(error.path())),
+        None => pointer(error.path()),
+    };
+    Problem::new(
+        Kind::INVALID,
+        "The body does not have the form that this operation takes.",
+    )
+    .at(pointer, detail)
+}
+
+fn missing_field(message: &str) -> Option<&str> {
+    message.strip_prefix("missing field `")?.strip_suffix('`')
 }
 
 /// `serde_json` ends its messages with the position, which says less than the pointer does.
@@ -160,6 +164,13 @@ mod tests {
         );
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(document["errors"][0]["pointer"], "/lines/0/colour");
+    }
+
+    #[test]
+    fn a_missing_field_is_422_and_named() {
+        let (status, document) = refused(r#"{"lines":[{}]}"#, "application/json");
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(document["errors"][0]["pointer"], "/lines/0/quantity");
     }
 
     #[test]

@@ -58,16 +58,26 @@ impl Caller {
         }
     }
 
-    /// The admin who makes `request`.
+    /// The caller of `request`, if their role may do this.
     ///
     /// # Errors
-    /// 401 as [`Caller::of`]; 403 when the caller is not an admin.
-    pub fn admin(request: &Request) -> Result<Self, Problem> {
+    /// 401 as [`Caller::of`]; 403 when the role may not.
+    pub fn who_may(may: impl Fn(Role) -> bool, request: &Request) -> Result<Self, Problem> {
         let caller = Self::of(request)?;
-        match caller.role {
-            Role::Admin => Ok(caller),
-            Role::Customer => Err(Problem::new(Kind::FORBIDDEN, "Only an admin may do this.")),
+        if may(caller.role) {
+            Ok(caller)
+        } else {
+            Err(Problem::new(
+                Kind::FORBIDDEN,
+                "Sign in as somebody whose role may do this.",
+            ))
         }
+    }
+
+    /// Whether the caller may see an order or payment of `owner`.
+    #[must_use]
+    pub fn may_see_orders_of(self, owner: CustomerId) -> bool {
+        self.user_id == owner || self.role.may_see_every_order()
     }
 }
 
@@ -136,18 +146,29 @@ mod tests {
         }
     }
 
+    fn signed_in(role: &str) -> Request {
+        request(&json!({ "lambda": { "user_id": ADA, "role": role } }))
+    }
+
     #[test]
-    fn a_customer_is_no_admin() {
-        let customer = request(&json!({ "lambda": { "user_id": ADA, "role": "customer" } }));
-        assert_eq!(
-            Caller::admin(&customer).unwrap_err().status(),
-            StatusCode::FORBIDDEN
-        );
-        assert!(
-            Caller::admin(&request(
-                &json!({ "lambda": { "user_id": ADA, "role": "admin" } })
-            ))
-            .is_ok()
-        );
+    fn only_who_may_do_it_passes() {
+        let keep = |role: &str| Caller::who_may(Role::may_keep_the_catalogue, &signed_in(role));
+        for role in ["customer", "support"] {
+            assert_eq!(keep(role).unwrap_err().status(), StatusCode::FORBIDDEN);
+        }
+        assert!(keep("admin").is_ok());
+    }
+
+    #[test]
+    fn a_customer_sees_their_own_orders_and_support_sees_all() {
+        let bob = CustomerId::new(uuid::Uuid::from_u128(9));
+        let sees = |role: &str, owner| {
+            Caller::of(&signed_in(role))
+                .unwrap()
+                .may_see_orders_of(owner)
+        };
+
+        assert!(sees("customer", ADA.parse().unwrap()) && !sees("customer", bob));
+        assert!(sees("support", bob) && sees("admin", bob));
     }
 }

@@ -15,5 +15,5 @@ pub use idempotency::idempotency_key;
 pub use lambda_http::{Request, Response, http::StatusCode};
 pub use page::{Page, PageRequest};
 pub use problem::{Kind, Problem};
-pub use respond::{Answer, json, path_parameter};
+pub use respond::{Answer, json, no_content, path_parameter};
 pub use serve::serve;

@@ -38,7 +38,28 @@ pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Answer, Proble
     })
 }
 
+/// Answers that it is done and that there is nothing to say.
+#[must_use]
+pub fn no_content() -> Answer {
+    let headers =
+        HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
+    Answer {
+        status: StatusCode::NO_CONTENT,
+        headers,
+        body: Body::Empty,
+    }
+}
+
 impl Answer {
+    /// Lets any cache keep the answer for so many seconds.
+    #[must_use]
+    pub fn public(self, max_age: u32) -> Self {
+        match HeaderValue::from_str(&format!("public, max-age={max_age}")) {
+            Ok(value) => self.with(header::CACHE_CONTROL, value),
+            Err(_) => self,
+        }
+    }
+
     /// Sets a response header.
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {

@@ -21,6 +21,8 @@ mod orders;
 mod permissions;
 mod products;
 mod relay;
+mod roles;
 mod saga_steps;
 mod samples;
+mod sessions;
 mod stories;

@@ -8,10 +8,14 @@ use oxcart_tests::{
 use serde_json::{Value, json};
 
 /// The order in which the samples make sense together.
-const SAMPLES: [&str; 22] = [
+const SAMPLES: [&str; 26] = [
     "register-user",
     "login",
     "get-user",
+    "refresh-session",
+    "logout",
+    "publish-keys",
+    "describe-issuer",
     "grant-role",
     "authorize-request",
     "put-product",
@@ -61,6 +65,7 @@ async fn every_sample_event_is_what_its_function_takes() {
         let payload = sample(name);
         match name {
             "get-user" => register_under(&stack, customer).await,
+            "refresh-session" => begin_session(&stack, customer).await,
             "abandon-order" => reject_an_order(&stack, &buyer).await,
             _ => {}
         }
@@ -128,6 +133,21 @@ async fn register_under(stack: &Stack, id: &str) {
     user["id"] = json!(id);
     user.as_object_mut().unwrap().remove("outbox");
     stack.write_item("IDENTITY_TABLE", &user).await;
+}
+
+/// Stores the session that the samples' refresh token is for, with a hash of the token's last 32 bytes.
+async fn begin_session(stack: &Stack, user_id: &str) {
+    let id = "7d2f9f0a-1c3b-4e5d-8f6a-0b1c2d3e4f50";
+    let session = json!({
+        "pk": format!("SESSION#{id}"),
+        "session_id": id,
+        "user_id": user_id,
+        "token_hash": "v52m-vyr7PFVWuCUAMjlshxIT07AwmFUkp_SqVGOTpk",
+        "epoch": 0,
+        "created_at": "2026-01-02T03:04:05.000Z",
+        "expires_at": "2126-01-02T03:04:05.000Z",
+    });
+    stack.write_item("IDENTITY_TABLE", &session).await;
 }
 
 fn sample(name: &str) -> Value {

@@ -1,0 +1,94 @@
+//! `POST /auth/refresh`.
+
+use oxcart_domain::{DomainEvent, Event, session::Refresh};
+use oxcart_http::{Answer, Kind, Problem, Request, StatusCode, json_body};
+use oxcart_lambda::clock;
+use serde::Deserialize;
+
+use crate::{
+    login::{Login, tokens},
+    session::RefreshToken,
+    table::{Rotated, StoredSession},
+};
+
+const INVALID_REFRESH_TOKEN: Kind = Kind::new(
+    "invalid-refresh-token",
+    "The refresh token is not valid",
+    StatusCode::UNAUTHORIZED,
+);
+
+/// How often the session is read anew when another write comes between.
+const TRIES: u32 = 4;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shown {
+    /// Not a [`RefreshToken`]: what can't be one is simply not valid.
+    refresh_token: String,
+}
+
+/// Spends the refresh token and answers a new pair: 200. The role is the user's of now.
+///
+/// # Errors
+/// 401 `invalid-refresh-token`, whatever is wrong with it. A spent token ends its session.
+pub async fn handle(login: &Login, request: Request) -> Result<Answer, Problem> {
+    let Shown { refresh_token } = json_body(&request)?;
+    let shown = RefreshToken::try_from(refresh_token).map_err(|_| refused())?;
+
+    for _ in 0..TRIES {
+        let now = clock::now();
+        let (session, user) = login
+            .users
+            .session_and_user(shown.session_id, shown.user_id)
+            .await?;
+        let Some(session) = session.filter(|session| session.user_id == shown.user_id) else {
+            return Err(refused());
+        };
+        let epoch = user.as_ref().map(|user| user.session_epoch);
+        match (session.session.refresh(&shown.hash(), epoch, now), user) {
+            (Refresh::Rotate { expires_at }, Some(user)) => {
+                let next = RefreshToken::new(shown.user_id, shown.session_id)
+                    .map_err(|error| Problem::internal(&error))?;
+                // Signed first: were it to fail after the rotation, the client would be left with a spent token.
+                let answer = tokens(&login.signer, user.user.role, &next, now).await?;
+                if login
+                    .users
+                    .rotate(&shown, &next, session.session.epoch, expires_at, now)
+                    .await?
+                    == Rotated::Now
+                {
+                    return Ok(answer);
+                }
+            }
+            (Refresh::Reuse, _) => {
+                end_for_reuse(login, &session).await?;
+                return Err(refused());
+            }
+            (Refresh::Rotate { .. } | Refresh::Over, _) => return Err(refused()),
+        }
+    }
+    Err(Problem::unavailable(&Contended))
+}
+
+/// Ends a session of which a spent token was shown, and tells of it.
+async fn end_for_reuse(login: &Login, session: &StoredSession) -> Result<(), Problem> {
+    let now = clock::now();
+    let event = DomainEvent::SessionReuseDetected {
+        user_id: session.user_id,
+        session_id: session.session_id,
+    };
+    login
+        .users
+        .revoke(session.session_id, None, Some(Event::once(event, now)), now)
+        .await?;
+    Ok(())
+}
+
+fn refused() -> Problem {
+    Problem::new(INVALID_REFRESH_TOKEN, "Sign in again.")
+}
+
+/// Other writes were at the session at every try.
+#[derive(Debug, thiserror::Error)]
+#[error("the session is contended")]
+struct Contended;
