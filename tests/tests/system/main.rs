@@ -17,6 +17,7 @@ mod events;
 mod idempotency;
 mod identity;
 mod messages;
+mod notifications;
 mod orders;
 mod permissions;
 mod products;

@@ -4,11 +4,12 @@
 use aws_sdk_dynamodb::{Client, error::ProvideErrorMetadata as _, types::AttributeValue};
 use oxcart_tests::stack::Stack;
 
-const TABLES: [&str; 4] = [
+const TABLES: [&str; 5] = [
     "IDENTITY_TABLE",
     "INVENTORY_TABLE",
     "PAYMENTS_TABLE",
     "ORDERS_TABLE",
+    "NOTIFICATIONS_TABLE",
 ];
 
 #[tokio::test]
