@@ -1,5 +1,6 @@
 """Starts the payment stand-in (localstripe) on the loopback port given as the argument."""
 
+import logging
 import sys
 
 import lifetime
@@ -7,6 +8,9 @@ from aiohttp import web
 from localstripe import resources, server
 
 lifetime.settle()
+
+# One line for each request, without its body.
+logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
 # It would save itself to one fixed file after every change, which two stacks would share.
 resources.Store.dump_to_disk = lambda self: None

@@ -45,6 +45,11 @@ pub(crate) fn start(
 ) -> Outcome<Started> {
     use std::os::unix::process::CommandExt;
 
+    if !Path::new("/proc/self/stat").exists() {
+        let what =
+            "The local stack needs Linux: it runs the functions as they are built for Lambda.";
+        return Err(Failure::new(what));
+    }
     let output = fs::File::create(log).explain(|| format!("Could not write {}", log.display()))?;
     let errors = output
         .try_clone()

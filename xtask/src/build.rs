@@ -72,6 +72,22 @@ pub(crate) fn functions(layout: &Layout, console: &Console, profile: Profile) ->
     Ok(built)
 }
 
+/// Builds everything that there is, tests included, so that all of it is built side by side.
+pub(crate) fn everything(layout: &Layout, console: &Console) -> Outcome {
+    let task = console.task("building");
+    let mut command = cargo(layout);
+    command.args([
+        "build",
+        "--workspace",
+        "--all-targets",
+        "--profile",
+        "local",
+    ]);
+    watch(layout, console, &task, &mut command)?;
+    task.done("built everything");
+    Ok(())
+}
+
 /// Runs a cargo build, shows how far it is, and reads what it produced.
 fn watch(layout: &Layout, console: &Console, task: &Task, command: &mut Command) -> Outcome<Built> {
     command.args(["--message-format", "json-render-diagnostics"]);
@@ -98,7 +114,7 @@ fn watch(layout: &Layout, console: &Console, task: &Task, command: &mut Command)
         Ok(built)
     } else {
         Err(Failure::new(
-            "The functions do not build; the compiler's words are above.",
+            "The build failed; the compiler's words are above.",
         ))
     }
 }

@@ -36,15 +36,10 @@ pub(crate) fn run(layout: &Layout, console: &Console) -> Outcome {
         console,
         done: Vec::new(),
     };
+    tools::require(layout, &Kit::ALL)?;
     let result = thread::scope(|scope| {
         // The tools come over the network while the compiler has the processor.
-        let tools = scope.spawn(|| {
-            tools::install(
-                layout,
-                console,
-                &[Kit::Emulator, Kit::Sam, Kit::AslValidator],
-            )
-        });
+        let tools = scope.spawn(|| tools::install(layout, console, &Kit::ALL));
         checks.sources()?;
         checks.check("Tools", || wait::joined(tools))?;
         checks.infrastructure()?;
@@ -58,67 +53,31 @@ impl Checks<'_> {
     /// What needs nothing but cargo.
     fn sources(&mut self) -> Outcome {
         let (layout, console) = (self.layout, self.console);
+        let cargo = |arguments: &str| cargo(layout, console, arguments);
         self.check("Formatting", || {
-            cargo(layout, console, &["fmt", "--all", "--", "--check"])
+            cargo("fmt --all -- --check")
                 .map_err(|failure| failure.advice("cargo fmt --all puts it right."))
         })?;
         self.check("Lints", || {
-            cargo(
-                layout,
-                console,
-                &[
-                    "clippy",
-                    "--workspace",
-                    "--all-targets",
-                    "--profile",
-                    "local",
-                    "--",
-                    "-D",
-                    "warnings",
-                ],
-            )
+            cargo("clippy --workspace --all-targets --profile local -- -D warnings")
         })?;
+        self.check("Build", || build::everything(layout, console))?;
         self.check("Unit and property tests", || {
-            cargo(
-                layout,
-                console,
-                &[
-                    "test",
-                    "--workspace",
-                    "--profile",
-                    "local",
-                    "--lib",
-                    "--bins",
-                ],
-            )?;
+            cargo("test --workspace --profile local --lib --bins")?;
             let others = other_integration_tests(layout)?;
             if others.is_empty() {
                 return Ok(());
             }
-            let mut arguments = vec!["test", "--workspace", "--profile", "local"];
-            arguments.extend(others.iter().flat_map(|name| ["--test", name]));
-            cargo(layout, console, &arguments)
+            cargo(&format!(
+                "test --workspace --profile local --test {}",
+                others.join(" --test ")
+            ))
         })?;
         self.check("Documentation tests", || {
-            cargo(
-                layout,
-                console,
-                &["test", "--workspace", "--profile", "local", "--doc"],
-            )
+            cargo("test --workspace --profile local --doc")
         })?;
         self.check("Architecture tests", || {
-            cargo(
-                layout,
-                console,
-                &[
-                    "test",
-                    "--workspace",
-                    "--profile",
-                    "local",
-                    "--test",
-                    "architecture",
-                ],
-            )
+            cargo("test --workspace --profile local --test architecture")
         })
     }
 
@@ -159,22 +118,27 @@ impl Checks<'_> {
 
     /// A stack of its own, and the tests that drive it from outside.
     fn system(&mut self) -> Outcome {
-        let (layout, console) = (self.layout, self.console);
-        let stack = Stack::new(layout, Purpose::Test);
+        let stack = Stack::new(self.layout, Purpose::Test);
+        let _claim = stack.claim(self.console)?;
         // A run that was killed may have left one.
         stack.down()?;
-        let running = self.check("A stack for the system tests", || stack.up(console))?;
-        let result = self.with_stack(&stack, &running);
-        // The functions' logs end with the local cloud, so fetch them first.
-        let saved = stack.save_function_logs(&running.settings);
+        let result = self.with_stack(&stack);
         let stopped = stack.down();
         let logs = format!("All logs of the run are in {}.", stack.logs().display());
         result.map_err(|failure| failure.advice(logs))?;
-        saved?;
         stopped.map(drop)
     }
 
-    fn with_stack(&mut self, stack: &Stack, running: &Running) -> Outcome {
+    fn with_stack(&mut self, stack: &Stack) -> Outcome {
+        let console = self.console;
+        let running = self.check("A stack for the system tests", || stack.up(console))?;
+        let result = self.system_tests(stack, &running);
+        // The functions' logs end with the local cloud.
+        let saved = stack.save_function_logs(&running.settings);
+        result.and(saved)
+    }
+
+    fn system_tests(&mut self, stack: &Stack, running: &Running) -> Outcome {
         let (layout, console) = (self.layout, self.console);
         self.check("Binaries", || {
             let found = binaries::check(&running.built)?;
@@ -227,10 +191,11 @@ impl Checks<'_> {
     }
 }
 
-/// Runs cargo in the foreground.
-fn cargo(layout: &Layout, console: &Console, arguments: &[&str]) -> Outcome {
-    let name = format!("cargo {}", arguments.first().unwrap_or(&""));
-    visibly(console, &name, build::cargo(layout).args(arguments))
+/// Runs cargo in the foreground. No argument has a space in it.
+fn cargo(layout: &Layout, console: &Console, arguments: &str) -> Outcome {
+    let mut command = build::cargo(layout);
+    command.args(arguments.split(' '));
+    visibly(console, &format!("cargo {arguments}"), &mut command)
 }
 
 fn visibly(console: &Console, name: &str, command: &mut Command) -> Outcome {

@@ -193,11 +193,8 @@ impl Board {
         }
         if self.live {
             let line: Vec<String> = running.values().map(Running::describe).collect();
-            let mut line = line.join(" · ");
-            if line.chars().count() > 110 {
-                line = line.chars().take(109).chain(['…']).collect();
-            }
-            eprint!("\r\u{1b}[2K  {line}");
+            // A line that is longer than the terminal is wide is cut off there, and not continued below.
+            eprint!("\r\u{1b}[2K\u{1b}[?7l  {}\u{1b}[?7h", line.join(" · "));
             let _ = io::stderr().flush();
         } else {
             for task in running.values_mut() {

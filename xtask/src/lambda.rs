@@ -56,7 +56,7 @@ pub(crate) fn run(layout: &Layout, console: &Console, stack: &Stack, task: &Task
         }
         Task::Invoke { function, more } => {
             command.args(["invoke", function]).args(LOOPBACK);
-            if more.is_empty() {
+            if !more.iter().any(|argument| argument.starts_with("--data-")) {
                 let event = layout
                     .root()
                     .join("events")

@@ -14,6 +14,7 @@ mod layout;
 mod ledger;
 mod loopback;
 mod opening;
+mod processes;
 mod sam;
 mod settings;
 mod shop;
@@ -97,16 +98,20 @@ fn run(task: &Task, layout: &Layout, console: &Console) -> Outcome {
     match task {
         Task::Up => {
             console.heading("Local stack");
+            let _claim = stack.claim(console)?;
             let running = stack.up(console)?;
             welcome(console, &stack, &running)
         }
         Task::Demo => {
             console.heading("Local stack");
+            let claim = stack.claim(console)?;
             let running = stack.up(console)?;
+            drop(claim);
             demo::play(console, &running.settings, began)
         }
         Task::Test => checks::run(layout, console),
         Task::Down => {
+            let _claim = stack.claim(console)?;
             let found = stack.down()?;
             console.line(if found {
                 "The local stack is stopped."
@@ -154,7 +159,7 @@ fn run(task: &Task, layout: &Layout, console: &Console) -> Outcome {
 fn welcome(console: &Console, stack: &Stack, running: &Running) -> Outcome {
     let settings = &running.settings;
     console.line("");
-    for (what, where_) in [
+    for (what, value) in [
         ("API", settings.get("API_URL")?.to_owned()),
         (
             "Admin",
@@ -168,7 +173,7 @@ fn welcome(console: &Console, stack: &Stack, running: &Running) -> Outcome {
         ("Settings", stack.settings_file().display().to_string()),
         ("Logs", stack.logs().display().to_string()),
     ] {
-        console.line(&format!("  {what:<13} {where_}"));
+        console.line(&format!("  {what:<13} {value}"));
     }
     console.line("\n  `cargo xtask demo` plays a story against it, `cargo xtask down` stops it.");
     Ok(())

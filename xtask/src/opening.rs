@@ -16,7 +16,9 @@ use crate::shop::{Call, Shop};
 const ADMIN_EMAIL: &str = "admin@oxcart.test";
 
 /// sku, name, price in cents, pieces.
-const PRODUCTS: [(&str, &str, i64, i64); 4] = [
+const PRODUCTS: [(&str, &str, i64, i64); 5] = [
+    // The one that the sample events speak of.
+    ("tea-assam", "Assam tea", 1_250, 500),
     ("oak-stool", "Oak stool", 4_900, 25),
     ("linen-apron", "Linen apron", 2_450, 60),
     ("stone-mug", "Stoneware mug", 1_290, 120),

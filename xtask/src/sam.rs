@@ -19,16 +19,33 @@ use crate::tools::{self, Kit};
 /// The bucket of the local cloud that the functions' packages go to.
 pub(crate) const LOCAL_BUCKET: &str = "oxcart-packages";
 
-/// SAM CLI, without its habit of reporting home.
+/// SAM CLI as it was installed.
 pub(crate) fn sam(layout: &Layout) -> Command {
     let mut sam = Command::new(tools::program(layout, Kit::Sam, "sam"));
-    tools::keep_compiled(layout, &mut sam);
-    sam.current_dir(layout.root()).env("SAM_CLI_TELEMETRY", "0");
+    prepare(layout, &mut sam);
     sam
 }
 
+/// SAM CLI in its launcher for the local cloud, and pointed there.
+fn local_sam(layout: &Layout, endpoint: &str) -> Command {
+    let mut sam = Command::new(tools::program(layout, Kit::Sam, "python"));
+    sam.arg(layout.local_infra().join("sam.py"));
+    prepare(layout, &mut sam);
+    point_at_local_cloud(&mut sam, endpoint);
+    // It asks every five seconds how far a deployment is, unless told otherwise.
+    sam.env("SAM_CLI_POLL_DELAY", "0.2");
+    sam
+}
+
+fn prepare(layout: &Layout, sam: &mut Command) {
+    tools::keep_compiled(layout, sam);
+    sam.current_dir(layout.root());
+    sam.env("SAM_CLI_TELEMETRY", "0")
+        .env("__SAM_CLI_APP_DIR", tools::sam_settings(layout));
+}
+
 /// Points a command at the local cloud, and away from any AWS account that its user may have.
-pub(crate) fn point_at_local_cloud(command: &mut Command, endpoint: &str) {
+fn point_at_local_cloud(command: &mut Command, endpoint: &str) {
     for name in environment::names(&["AWS_"]) {
         command.env_remove(name);
     }
@@ -54,10 +71,7 @@ pub(crate) fn deploy_locally(
     parameters: &[(&str, String)],
     log: &Path,
 ) -> Outcome<Option<BTreeMap<String, String>>> {
-    let mut command = sam(layout);
-    point_at_local_cloud(&mut command, endpoint);
-    // It asks every five seconds how far the deployment is, unless told otherwise.
-    command.env("SAM_CLI_POLL_DELAY", "0.2");
+    let mut command = local_sam(layout, endpoint);
     command.args([
         "deploy",
         "--output",
@@ -127,7 +141,12 @@ pub(crate) fn deploy_locally(
     if status.success() {
         Ok(deployed)
     } else {
-        Err(Failure::new(format!("sam deploy failed ({status}).")).log(log))
+        // A stack that could not be created can't be updated either.
+        let advice =
+            "Once that is mended, start from nothing: cargo xtask down, then cargo xtask up.";
+        Err(Failure::new(format!("sam deploy failed ({status})."))
+            .log(log)
+            .advice(advice))
     }
 }
 

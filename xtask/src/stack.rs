@@ -1,21 +1,17 @@
 //! A running stack: the local cloud and the payment stand-in, with the template deployed and the shop opened.
 
-use std::fs;
-use std::net::TcpListener;
+use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
 
-use crate::background::{self, Lifetime, Started};
+use crate::background::{Lifetime, Started};
 use crate::build::{self, Built, Profile};
 use crate::cloud::{ACCESS_KEY, Cloud, REGION};
 use crate::console::Console;
-use crate::environment;
-use crate::failure::{Explain, Failure, Outcome};
+use crate::failure::{Explain, Outcome};
 use crate::layout::Layout;
-use crate::loopback::Client;
 use crate::opening;
+use crate::processes::{Endpoints, Processes};
 use crate::sam;
 use crate::settings::Settings;
 use crate::tools::{self, Kit};
@@ -30,9 +26,6 @@ const API_ID: &str = "0ca27ca7";
 /// The key that the payment stand-in takes. It takes any, and holds no money.
 const GATEWAY_KEY: &str = "sk_test_12345";
 
-/// How long a process may take until it answers.
-const START: Duration = Duration::from_secs(30);
-
 /// What a stack is for. The two don't share a port, a process or a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -46,6 +39,7 @@ pub(crate) enum Purpose {
 pub(crate) struct Stack {
     layout: Layout,
     purpose: Purpose,
+    processes: Processes,
     /// Everything that belongs to one start of it.
     folder: PathBuf,
 }
@@ -60,23 +54,19 @@ pub(crate) struct Running {
     _ours: Vec<Started>,
 }
 
-/// Where the two processes listen.
-struct Endpoints {
-    cloud: String,
-    gateway: String,
-}
-
 impl Stack {
     /// The stack of this repository for a purpose.
     pub(crate) fn new(layout: &Layout, purpose: Purpose) -> Self {
-        let name = match purpose {
-            Purpose::Play => "play",
-            Purpose::Test => "test",
+        let (name, lifetime) = match purpose {
+            Purpose::Play => ("play", Lifetime::Detached),
+            Purpose::Test => ("test", Lifetime::Ours),
         };
+        let folder = layout.local().join(name);
         Self {
             layout: layout.clone(),
             purpose,
-            folder: layout.local().join(name),
+            processes: Processes::new(layout, lifetime, folder.clone()),
+            folder,
         }
     }
 
@@ -90,17 +80,32 @@ impl Stack {
 
     /// Where the processes and the functions log.
     pub(crate) fn logs(&self) -> PathBuf {
-        self.folder.join("logs")
+        self.processes.logs()
+    }
+
+    /// Keeps other commands from changing this stack for as long as the answer is kept.
+    pub(crate) fn claim(&self, console: &Console) -> Outcome<File> {
+        let path = self.folder.with_extension("lock");
+        let what = || format!("Could not lock {}", path.display());
+        fs::create_dir_all(self.layout.local()).explain(what)?;
+        let lock = File::create(&path).explain(what)?;
+        if lock.try_lock().is_err() {
+            let _task = console.task("waiting for another cargo xtask to be done with the stack");
+            lock.lock().explain(what)?;
+        }
+        Ok(lock)
     }
 
     /// Brings the stack up: builds, starts what isn't running, deploys what has changed, opens the shop.
     pub(crate) fn up(&self, console: &Console) -> Outcome<Running> {
+        let kits = [Kit::Emulator, Kit::Sam];
+        tools::require(&self.layout, &kits)?;
         let mut ours = Vec::new();
         let (built, endpoints) = thread::scope(|scope| {
             let build = scope.spawn(|| build::functions(&self.layout, console, Profile::Local));
             let start = scope.spawn(|| {
-                tools::install(&self.layout, console, &[Kit::Emulator, Kit::Sam])?;
-                self.find_or_start(console, &mut ours)
+                tools::install(&self.layout, console, &kits)?;
+                self.processes.find_or_start(console, &mut ours)
             });
             let functions = wait::joined(build);
             let endpoints = wait::joined(start);
@@ -121,15 +126,7 @@ impl Stack {
 
     /// Ends the stack's processes. Answers whether there were any.
     pub(crate) fn down(&self) -> Outcome<bool> {
-        let mut found = false;
-        for name in ["gateway", "cloud"] {
-            let pid_file = self.pid_file(name);
-            if let Some(process) = background::running(&pid_file) {
-                process.stop(name)?;
-                found = true;
-            }
-            let _ = fs::remove_file(pid_file);
-        }
+        let found = self.processes.stop()?;
         let _ = fs::remove_file(self.settings_file());
         Ok(found)
     }
@@ -137,117 +134,6 @@ impl Stack {
     /// Keeps what the functions have logged, which would end with the local cloud.
     pub(crate) fn save_function_logs(&self, settings: &Settings) -> Outcome {
         Cloud::at(settings.get("AWS_ENDPOINT_URL")?).save_logs(&self.logs().join("functions"))
-    }
-
-    fn pid_file(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{name}.pid"))
-    }
-
-    fn find_or_start(&self, console: &Console, ours: &mut Vec<Started>) -> Outcome<Endpoints> {
-        if let Some(endpoints) = self.find() {
-            return Ok(endpoints);
-        }
-        // One of the two may still run, or hang. Neither is of use without the other.
-        self.down()?;
-        self.start(console, ours)
-    }
-
-    /// The endpoints of the processes, if both are running and answer.
-    fn find(&self) -> Option<Endpoints> {
-        background::running(&self.pid_file("cloud"))?;
-        background::running(&self.pid_file("gateway"))?;
-        let text = fs::read_to_string(self.folder.join("endpoints")).ok()?;
-        let (cloud, gateway) = text.trim().split_once(' ')?;
-        let endpoints = Endpoints {
-            cloud: cloud.to_owned(),
-            gateway: gateway.to_owned(),
-        };
-        endpoints.answer().then_some(endpoints)
-    }
-
-    /// Starts both processes from nothing.
-    fn start(&self, console: &Console, ours: &mut Vec<Started>) -> Outcome<Endpoints> {
-        let began = Instant::now();
-        if self.folder.exists() {
-            fs::remove_dir_all(&self.folder)
-                .explain(|| format!("Could not remove {}", self.folder.display()))?;
-        }
-        let temporary = self.folder.join("tmp");
-        for folder in [&self.logs(), &temporary] {
-            fs::create_dir_all(folder)
-                .explain(|| format!("Could not create {}", folder.display()))?;
-        }
-        let (cloud_port, gateway_port) = two_free_ports()?;
-        let endpoints = Endpoints {
-            cloud: format!("http://127.0.0.1:{cloud_port}"),
-            gateway: format!("http://127.0.0.1:{gateway_port}"),
-        };
-        let mut cloud = self.launcher("cloud.py");
-        cloud.env("TMPDIR", &temporary);
-        cloud
-            .env("STATE_DIR", self.folder.join("state"))
-            .env("S3_DATA_DIR", self.folder.join("state/s3"));
-        cloud
-            .env("GATEWAY_PORT", &cloud_port)
-            .env("BIND_HOST", "127.0.0.1");
-        // The functions run with the local cloud's environment, and find it by this.
-        cloud
-            .env("AWS_ENDPOINT_URL", &endpoints.cloud)
-            .env("MINISTACK_REGION", REGION);
-        // Each function may do what its role allows, and no more.
-        cloud.env("AUTH", "true");
-        // Listeners on fixed ports that nothing here uses.
-        cloud.env("IOT_MTLS_ENABLED", "0").env("SFTP_ENABLED", "0");
-        let mut gateway = self.launcher("gateway.py");
-        gateway.arg(&gateway_port);
-
-        let mut cloud = self.start_one("cloud", "The local cloud", &mut cloud)?;
-        let mut gateway = self.start_one("gateway", "The payment stand-in", &mut gateway)?;
-        cloud.until(START, || Cloud::at(&endpoints.cloud).is_healthy())?;
-        gateway.until(START, || endpoints.gateway_answers())?;
-        ours.extend([cloud, gateway]);
-        Cloud::at(&endpoints.cloud).create_bucket(sam::LOCAL_BUCKET)?;
-        let file = self.folder.join("endpoints");
-        fs::write(
-            &file,
-            format!("{} {}\n", endpoints.cloud, endpoints.gateway),
-        )
-        .explain(|| format!("Could not write {}", file.display()))?;
-        console.done(
-            "started the local cloud and the payment stand-in",
-            began.elapsed(),
-        );
-        Ok(endpoints)
-    }
-
-    /// A launcher with next to nothing of the user's environment: functions must not come to rely on it.
-    fn launcher(&self, script: &str) -> Command {
-        let mut command = Command::new(tools::program(&self.layout, Kit::Emulator, "python"));
-        command.arg(self.layout.local_infra().join(script));
-        if self.purpose == Purpose::Test {
-            command.arg("--until-stdin-closes");
-        }
-        command.current_dir(&self.folder).env_clear();
-        for name in ["PATH", "HOME", "LANG"] {
-            command.envs(environment::value(name).map(|value| (name, value)));
-        }
-        command.env("PYTHONUNBUFFERED", "1");
-        tools::keep_compiled(&self.layout, &mut command);
-        command
-    }
-
-    fn start_one(
-        &self,
-        name: &str,
-        title: &'static str,
-        command: &mut Command,
-    ) -> Outcome<Started> {
-        let lifetime = match self.purpose {
-            Purpose::Play => Lifetime::Detached,
-            Purpose::Test => Lifetime::Ours,
-        };
-        let log = self.logs().join(format!("{name}.log"));
-        background::start(title, command, lifetime, &log, &self.pid_file(name))
     }
 
     /// Deploys the template if anything about it has changed, and writes the stack's settings.
@@ -261,7 +147,11 @@ impl Stack {
                 "PublicUrl",
                 format!("{}/_aws/execute-api/{API_ID}", endpoints.cloud),
             ),
+            // Nobody can have it: mail to customers stays in the emulator.
+            ("SenderAddress", "shop@oxcart.test".to_owned()),
+            ("SesNamesIdentity", "false".to_owned()),
             ("ApiCustomId", API_ID.to_owned()),
+            ("Architecture", architecture().to_owned()),
         ];
         let fingerprint = sam::fingerprint(&self.layout, &parameters)?;
         let deployed = self.folder.join("deployed");
@@ -308,24 +198,10 @@ impl Stack {
     }
 }
 
-impl Endpoints {
-    fn answer(&self) -> bool {
-        Cloud::at(&self.cloud).is_healthy() && self.gateway_answers()
+/// What Lambda calls the processor that the functions were just built for.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "aarch64" => "arm64",
+        other => other,
     }
-
-    fn gateway_answers(&self) -> bool {
-        Client::new().send("GET", &self.gateway, &[], "").is_ok()
-    }
-}
-
-/// Two ports that are free at this moment.
-fn two_free_ports() -> Outcome<(String, String)> {
-    let free = || TcpListener::bind("127.0.0.1:0").explain(|| "There is no free port".to_owned());
-    // Held at once, so that they are two.
-    let (first, second) = (free()?, free()?);
-    let port = |listener: &TcpListener| match listener.local_addr() {
-        Ok(address) => Ok(address.port().to_string()),
-        Err(error) => Err(Failure::new(format!("There is no free port: {error}."))),
-    };
-    Ok((port(&first)?, port(&second)?))
 }

@@ -1,6 +1,7 @@
 //! Runs a program of somebody else and keeps what it said.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 use std::process::Command;
 
@@ -60,6 +61,9 @@ pub(crate) fn output_of(name: &str, command: &mut Command) -> Outcome<String> {
 }
 
 /// The failure of a program that could not even be started.
-pub(crate) fn could_not_start(name: &str, error: &std::io::Error) -> Failure {
-    Failure::new(format!("{name} could not be started: {error}."))
+pub(crate) fn could_not_start(name: &str, error: &io::Error) -> Failure {
+    Failure::new(match error.kind() {
+        io::ErrorKind::NotFound => format!("{name} is not on the PATH."),
+        _ => format!("{name} could not be started: {error}."),
+    })
 }

@@ -72,7 +72,7 @@ impl Kit {
     }
 
     /// What the stamp of an up-to-date installation holds.
-    fn stamp(self, layout: &Layout) -> Outcome<Vec<u8>> {
+    fn lock(self, layout: &Layout) -> Outcome<Vec<u8>> {
         let mut stamp = Vec::new();
         for lock in self.locks(layout) {
             stamp.extend(fs::read(&lock).explain(|| format!("Could not read {}", lock.display()))?);
@@ -96,6 +96,31 @@ pub(crate) fn keep_compiled(layout: &Layout, command: &mut Command) {
     command.env("PYTHONPYCACHEPREFIX", layout.tools().join("compiled"));
 }
 
+/// Makes sure that those of `kits` that are missing or out of date can be installed. Answers which they are.
+///
+/// Whoever installs beside long work asks this first: what is not on the machine should be said at once.
+pub(crate) fn require(layout: &Layout, kits: &[Kit]) -> Outcome<Vec<Kit>> {
+    let mut missing = Vec::new();
+    for kit in kits.iter().copied() {
+        let installed = fs::read(stamp(layout, kit));
+        if !installed.is_ok_and(|stamp| kit.lock(layout).is_ok_and(|wanted| wanted == stamp)) {
+            missing.push(kit);
+        }
+    }
+    if missing.iter().any(|kit| !matches!(kit, Kit::AslValidator)) {
+        require_python()?;
+    }
+    if missing.iter().any(|kit| matches!(kit, Kit::AslValidator)) {
+        require_npm()?;
+    }
+    Ok(missing)
+}
+
+/// The file that is written last when a kit is installed.
+pub(crate) fn stamp(layout: &Layout, kit: Kit) -> PathBuf {
+    layout.tools().join(kit.name()).join(STAMP)
+}
+
 /// Installs those of `kits` that are missing or out of date, side by side.
 pub(crate) fn install(layout: &Layout, console: &Console, kits: &[Kit]) -> Outcome {
     let tools = layout.tools();
@@ -107,19 +132,7 @@ pub(crate) fn install(layout: &Layout, console: &Console, kits: &[Kit]) -> Outco
         .lock()
         .explain(|| format!("Could not lock {}", tools.display()))?;
 
-    let mut missing = Vec::new();
-    for kit in kits.iter().copied() {
-        let installed = fs::read(tools.join(kit.name()).join(STAMP));
-        if !installed.is_ok_and(|stamp| kit.stamp(layout).is_ok_and(|wanted| wanted == stamp)) {
-            missing.push(kit);
-        }
-    }
-    if missing.iter().any(|kit| !matches!(kit, Kit::AslValidator)) {
-        require_python()?;
-    }
-    if missing.iter().any(|kit| matches!(kit, Kit::AslValidator)) {
-        require_npm()?;
-    }
+    let missing = require(layout, kits)?;
     thread::scope(|scope| {
         let installs: Vec<_> = missing
             .iter()
@@ -145,8 +158,11 @@ fn install_one(layout: &Layout, console: &Console, kit: Kit) -> Outcome {
     installed.map_err(|failure| {
         failure.advice("Are the package registries reachable? Then run the command again.")
     })?;
-    let stamp = folder.join(STAMP);
-    fs::write(&stamp, kit.stamp(layout)?)
+    if matches!(kit, Kit::Sam) {
+        write_sam_settings(&folder)?;
+    }
+    let stamp = stamp(layout, kit);
+    fs::write(&stamp, kit.lock(layout)?)
         .explain(|| format!("Could not write {}", stamp.display()))?;
     task.done(&format!("installed {}", kit.title()));
     Ok(())
@@ -178,6 +194,22 @@ fn install_python(locks: &[PathBuf], folder: &Path, log: &Path) -> Outcome {
         tool::run_logged("pip install", &mut install, log)?;
     }
     Ok(())
+}
+
+/// Where SAM CLI keeps its own settings.
+pub(crate) fn sam_settings(layout: &Layout) -> PathBuf {
+    layout.tools().join(Kit::Sam.name()).join("settings")
+}
+
+/// SAM CLI reports home, asks once a week whether there is a newer version, and notes in the user's home
+/// when it did. These settings lie in the installation instead, and say that it asked in the year 2100.
+fn write_sam_settings(folder: &Path) -> Outcome {
+    let folder = folder.join("settings");
+    let what = || format!("Could not write to {}", folder.display());
+    fs::create_dir_all(&folder).explain(what)?;
+    let settings =
+        serde_json::json!({"telemetryEnabled": false, "lastVersionCheck": 4_102_444_800_u64});
+    fs::write(folder.join("metadata.json"), settings.to_string()).explain(what)
 }
 
 fn install_npm(layout: &Layout, folder: &Path, log: &Path) -> Outcome {

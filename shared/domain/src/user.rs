@@ -15,7 +15,7 @@ pub enum Role {
     Customer,
     /// Answers customers' questions: sees every order and payment, and changes nothing.
     Support,
-    /// Keeps the catalogue and the stock; sees every order and payment.
+    /// Keeps the catalogue and the stock; of orders, sees only their own.
     Admin,
 }
 
@@ -42,8 +42,8 @@ impl Role {
     #[must_use]
     pub const fn may_see_every_order(self) -> bool {
         match self {
-            Self::Support | Self::Admin => true,
-            Self::Customer => false,
+            Self::Support => true,
+            Self::Customer | Self::Admin => false,
         }
     }
 }

@@ -12,7 +12,7 @@ const TEMPLATE: &str = "infra/template.yaml";
 fn every_table_streams_is_backed_up_encrypted_and_protected() {
     let template = yaml(TEMPLATE);
     let tables = resources(&template, "AWS::DynamoDB::Table");
-    assert_eq!(tables.len(), 4, "one for each service that keeps something");
+    assert_eq!(tables.len(), 5, "one for each service that keeps something");
     for (name, table) in tables {
         let table = &table["Properties"];
         assert_eq!(table["BillingMode"], "PAY_PER_REQUEST", "{name}");

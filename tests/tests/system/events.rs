@@ -1,6 +1,7 @@
 //! What the shop tells the world: one event for each transition, each as its schema says, all in the
 //! trace of the request that set them off.
 
+use crate::sessions;
 use oxcart_tests::{
     schemas::Schemas,
     shop::{BAD_CARD, GOOD_CARD, euro_cents, new_key, order_id, order_of},
@@ -22,8 +23,14 @@ async fn every_transition_is_told_once_and_as_its_schema_says() {
         .buy(&buyer, &order_of(&[("no-such-thing", 1)], GOOD_CARD))
         .await;
     let refunded = refund_a_charge(&stack, &buyer.id).await;
-    let stories: [(&str, &[&str]); 6] = [
+    let spent = sessions::new_session(&stack).await;
+    sessions::refresh(&stack, &spent).await.expect(200);
+    sessions::refresh(&stack, &spent).await.expect(401);
+    let session = sessions::session_of(&spent);
+
+    let stories: [(&str, &[&str]); 7] = [
         (&buyer.id, &["user.registered"]),
+        (&session, &["session.reuse-detected"]),
         (&sku, &["product.changed", "product.changed"]),
         (
             id_of(&confirmed),

@@ -233,7 +233,7 @@ async fn a_stock_library_verifies_our_tokens_and_refuses_a_strangers() {
     );
 }
 
-async fn new_session(stack: &Stack) -> Value {
+pub(crate) async fn new_session(stack: &Stack) -> Value {
     session_for(stack, &new_user()).await
 }
 
@@ -244,7 +244,7 @@ async fn session_for(stack: &Stack, user: &Value) -> Value {
     stack.log_in(email, PASSWORD).await.expect(200).json()["refresh_token"].clone()
 }
 
-async fn refresh(stack: &Stack, token: &Value) -> Answer {
+pub(crate) async fn refresh(stack: &Stack, token: &Value) -> Answer {
     let body = json!({"refresh_token": token});
     stack.api.post("/auth/refresh").json(&body).send().await
 }
@@ -260,7 +260,7 @@ fn bytes_of(token: &Value) -> Vec<u8> {
     base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, token).expect("base64url")
 }
 
-fn session_of(token: &Value) -> String {
+pub(crate) fn session_of(token: &Value) -> String {
     let bytes = bytes_of(token)[16..32].try_into().expect("16 bytes");
     uuid::Uuid::from_bytes(bytes).to_string()
 }
