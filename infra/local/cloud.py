@@ -1,5 +1,6 @@
 """Starts the local cloud (ministack). Its settings come through the environment."""
 
+import json
 import socketserver
 
 import lifetime
@@ -11,5 +12,19 @@ lifetime.settle()
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 from ministack.app import main  # noqa: E402  (the setting above has to come first)
+from ministack.core import iam_actions  # noqa: E402
+
+resource_of_mail = iam_actions._ses_v2_resource_arn
+
+
+def resource_of_outbound_mail(method, path, body, region, account_id):
+    """The sender's identity, about which AWS asks IAM when mail is sent; ministack asks about `*`."""
+    if path.rstrip("/").endswith("/outbound-emails"):
+        sender = json.loads(body or b"{}").get("FromEmailAddress")
+        return f"arn:aws:ses:{region}:{account_id}:identity/{sender}"
+    return resource_of_mail(method, path, body, region, account_id)
+
+
+iam_actions._ses_v2_resource_arn = resource_of_outbound_mail
 
 main()

@@ -149,7 +149,6 @@ impl Stack {
             ),
             // Nobody can have it: mail to customers stays in the emulator.
             ("SenderAddress", "shop@oxcart.test".to_owned()),
-            ("SesNamesIdentity", "false".to_owned()),
             ("ApiCustomId", API_ID.to_owned()),
             ("Architecture", architecture().to_owned()),
         ];
