@@ -14,6 +14,7 @@ use crate::console::{Console, Task};
 use crate::environment;
 use crate::failure::{Explain, Failure, Outcome};
 use crate::layout::Layout;
+use crate::sam;
 use crate::tool;
 
 /// What the functions are built for.
@@ -38,6 +39,7 @@ pub(crate) struct Built {
 pub(crate) fn cargo(layout: &Layout) -> Command {
     let mut cargo = Command::new(environment::cargo());
     cargo.current_dir(layout.root());
+    sam::without_account(&mut cargo);
     for name in environment::names(&["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"]) {
         cargo.env_remove(name);
     }

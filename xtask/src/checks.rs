@@ -94,6 +94,7 @@ impl Checks<'_> {
         })?;
         self.check("Template: sam validate", || {
             let mut validate = sam::sam(layout);
+            sam::without_account(&mut validate);
             validate
                 .args([
                     "validate",

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use crate::console::Console;
 use crate::failure::{Failure, Outcome};
 use crate::layout::Layout;
+use crate::sam;
 use crate::stack::Stack;
 use crate::tool;
 use crate::tools::{self, Kit};
@@ -38,6 +39,7 @@ pub(crate) fn run(layout: &Layout, console: &Console, stack: &Stack, task: &Task
     tools::install(layout, console, &[Kit::CargoLambda])?;
     let mut command = Command::new(tools::program(layout, Kit::CargoLambda, "cargo-lambda"));
     command.current_dir(layout.root()).arg("lambda");
+    sam::without_account(&mut command);
     match task {
         Task::Watch { more } => {
             let settings = stack.settings_file();

@@ -44,11 +44,16 @@ fn prepare(layout: &Layout, sam: &mut Command) {
         .env("__SAM_CLI_APP_DIR", tools::sam_settings(layout));
 }
 
-/// Points a command at the local cloud, and away from any AWS account that its user may have.
-fn point_at_local_cloud(command: &mut Command, endpoint: &str) {
+/// Keeps the AWS account that the user may have from a command that has no business there.
+pub(crate) fn without_account(command: &mut Command) {
     for name in environment::names(&["AWS_"]) {
         command.env_remove(name);
     }
+}
+
+/// Points a command at the local cloud, and away from any AWS account that its user may have.
+fn point_at_local_cloud(command: &mut Command, endpoint: &str) {
+    without_account(command);
     command.env("AWS_ENDPOINT_URL", endpoint);
     command
         .env("AWS_REGION", REGION)
@@ -165,6 +170,12 @@ pub(crate) fn deploy_to_aws(layout: &Layout, more: &[String]) -> Outcome {
     // Here SAM finds samconfig.toml by itself, just as it does for someone who calls it by hand.
     command.current_dir(layout.root().join("infra"));
     command.arg("deploy").args(more);
+    if cfg!(target_arch = "aarch64") && !more.iter().any(|word| word.contains("Architecture=")) {
+        return Err(Failure::new(
+            "The functions were built for arm64, and the template's default is x86_64.",
+        )
+        .advice("Add Architecture=arm64 to --parameter-overrides."));
+    }
     tool::run_visibly("sam deploy", &mut command).map_err(|failure| {
         failure.advice("Credentials and region are taken from the environment, as by the AWS CLI.")
     })

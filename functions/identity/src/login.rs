@@ -66,10 +66,7 @@ pub async fn handle(login: &Login, request: Request) -> Result<Answer, Problem> 
         });
     let fits = hash.fits(&password);
     let Some(credentials) = known.filter(|_| fits) else {
-        return Err(Problem::new(
-            INVALID_CREDENTIALS,
-            "Check both and try again.",
-        ));
+        return Err(Problem::new(INVALID_CREDENTIALS, "Check both and try again.").challenging());
     };
 
     let now = clock::now();

@@ -1,8 +1,12 @@
 //! `POST /auth/refresh`.
 
-use oxcart_domain::{DomainEvent, Event, session::Refresh};
+use oxcart_domain::{
+    DomainEvent, Event,
+    session::{Refresh, RefreshTokenHash},
+};
 use oxcart_http::{Answer, Kind, Problem, Request, StatusCode, json_body};
 use oxcart_lambda::clock;
+use oxcart_table::pause;
 use serde::Deserialize;
 
 use crate::{
@@ -35,6 +39,7 @@ pub async fn handle(login: &Login, request: Request) -> Result<Answer, Problem> 
     let Shown { refresh_token } = json_body(&request)?;
     let shown = RefreshToken::try_from(refresh_token).map_err(|_| refused())?;
 
+    let mut tried: Option<(RefreshTokenHash, Answer)> = None;
     for _ in 0..TRIES {
         let now = clock::now();
         let (session, user) = login
@@ -44,21 +49,29 @@ pub async fn handle(login: &Login, request: Request) -> Result<Answer, Problem> 
         let Some(session) = session.filter(|session| session.user_id == shown.user_id) else {
             return Err(refused());
         };
+        // A try whose answer was lost may have come through.
+        if let Some((_, answer)) = tried.take_if(|(hash, _)| *hash == session.session.token_hash) {
+            return Ok(answer);
+        }
         let epoch = user.as_ref().map(|user| user.session_epoch);
         match (session.session.refresh(&shown.hash(), epoch, now), user) {
             (Refresh::Rotate { expires_at }, Some(user)) => {
                 let next = RefreshToken::new(shown.user_id, shown.session_id)
                     .map_err(|error| Problem::internal(&error))?;
-                // Signed first: were it to fail after the rotation, the client would be left with a spent token.
+                // Signed first: were it to fail after the rotation, the client would be left with a
+                // spent token.
                 let answer = tokens(&login.signer, user.user.role, &next, now).await?;
-                if login
-                    .users
-                    .rotate(&shown, &next, session.session.epoch, expires_at, now)
-                    .await?
-                    == Rotated::Now
-                {
-                    return Ok(answer);
+                let rotated =
+                    login
+                        .users
+                        .rotate(&shown, &next, session.session.epoch, expires_at, now);
+                match rotated.await {
+                    Ok(Rotated::Now) => return Ok(answer),
+                    Ok(Rotated::Refused) => {}
+                    Err(error) if error.is_transient() => tried = Some((next.hash(), answer)),
+                    Err(error) => return Err(error.into()),
                 }
+                pause().await;
             }
             (Refresh::Reuse, _) => {
                 end_for_reuse(login, &session).await?;
@@ -85,7 +98,7 @@ async fn end_for_reuse(login: &Login, session: &StoredSession) -> Result<(), Pro
 }
 
 fn refused() -> Problem {
-    Problem::new(INVALID_REFRESH_TOKEN, "Sign in again.")
+    Problem::new(INVALID_REFRESH_TOKEN, "Sign in again.").challenging()
 }
 
 /// Other writes were at the session at every try.

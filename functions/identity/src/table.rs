@@ -6,7 +6,10 @@
 //! | credentials | `EMAIL#<e-mail in lower case>`: what a login needs, in one read |
 //! | session | `SESSION#<session id>` |
 
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update,
+};
 use oxcart_domain::{
     CustomerId, Event, Timestamp,
     credentials::Email,
@@ -14,7 +17,7 @@ use oxcart_domain::{
     user::{Role, User},
 };
 use oxcart_table::{
-    KEY, Table, TableError, Transacted, Written, item, parse, put, transact, update, value,
+    KEY, Table, TableError, Transacted, Written, item, parse, pause, put, transact, update, value,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -143,22 +146,33 @@ impl Users {
             .table_name(self.table.name())
             .set_item(Some(credentials))
             .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
         // Protects: no user is overwritten, were ids ever to collide.
-        let user = Put::builder()
+        let profile = Put::builder()
             .table_name(self.table.name())
             .set_item(Some(record))
             .condition_expression("attribute_not_exists(pk)")
             .build()?;
         let writes = vec![
             TransactWriteItem::builder().put(claim).build(),
-            TransactWriteItem::builder().put(user).build(),
+            TransactWriteItem::builder().put(profile).build(),
         ];
         for _ in 0..TRIES {
-            match transact(self.table.client(), writes.clone()).await? {
+            let outcome = transact(self.table.client(), writes.clone()).await?;
+            if let Some(claimed) = outcome.refused_at(0) {
+                let by: Credentials = parse(claimed.clone())?;
+                // A try whose answer was lost may have come through.
+                return Ok(if by.user_id == user.id {
+                    Registered::Now
+                } else {
+                    Registered::EmailTaken
+                });
+            }
+            match outcome {
                 Transacted::Done => return Ok(Registered::Now),
                 Transacted::Refused(_) => return Ok(Registered::EmailTaken),
-                Transacted::Conflict => {}
+                Transacted::Conflict => pause().await,
             }
         }
         Ok(Registered::Contended)
@@ -193,7 +207,7 @@ impl Users {
             match transact(self.table.client(), writes.clone()).await? {
                 Transacted::Done => return Ok(true),
                 Transacted::Refused(_) => return Ok(false),
-                Transacted::Conflict => {}
+                Transacted::Conflict => pause().await,
             }
         }
         Err(TableError::Throttled)
@@ -223,7 +237,11 @@ impl Users {
             .condition_expression("attribute_not_exists(pk)");
         match put(call).await? {
             Written::Done(_) => Ok(()),
-            Written::Refused(_) => Err(TableError::Throttled),
+            // A try whose answer was lost may have come through.
+            Written::Refused(earlier) => match parse::<StoredSession>(earlier)? {
+                ours if ours.session.token_hash == session.token_hash => Ok(()),
+                _ => Err(TableError::Throttled),
+            },
         }
     }
 

@@ -5,7 +5,7 @@ use oxcart_domain::{
     saga::{ReleaseStock, StepDone},
 };
 use oxcart_lambda::{TaskError, clock};
-use oxcart_table::TableError;
+use oxcart_table::{TableError, pause};
 
 use crate::table::{Inventory, Reserved};
 
@@ -67,6 +67,7 @@ pub async fn handle(inventory: &Inventory, order: ReleaseStock) -> Result<StepDo
                 }
             }
         }
+        pause().await;
     }
     Err(ReleaseError::Contended)
 }

@@ -2,11 +2,11 @@
 
 use oxcart_domain::{
     order::TimelineEntry,
-    reservation::{Reservation, ReservationRefused},
+    reservation::{Reservation, ReservationRefused, StockLevel},
     saga::{ReserveStock, StockReserved},
 };
 use oxcart_lambda::{TaskError, clock};
-use oxcart_table::TableError;
+use oxcart_table::{TableError, pause};
 
 use crate::table::{Inventory, Reserved};
 
@@ -67,8 +67,16 @@ pub async fn handle(
         if let Some(reserved) = earlier {
             return answer(reserved);
         }
-        let reservation =
-            Reservation::price(order.order_id, &order.lines, order.expected_total, &stock)?;
+        let reservation = match price(&order, &stock) {
+            Ok(reservation) => reservation,
+            Err(ReservationRefused::OutOfStock(_)) => {
+                match sure_of_shortage(inventory, &order).await? {
+                    Some(held) => return Ok(held),
+                    None => continue,
+                }
+            }
+            Err(refused) => return Err(refused.into()),
+        };
         let event = reservation.reserved(clock::now());
         let timeline = vec![TimelineEntry::from(&event)];
         if inventory.hold(&reservation, event).await? {
@@ -78,8 +86,36 @@ pub async fn handle(
                 timeline,
             });
         }
+        pause().await;
     }
     Err(ReserveError::Contended)
+}
+
+fn price(order: &ReserveStock, stock: &[StockLevel]) -> Result<Reservation, ReservationRefused> {
+    Reservation::price(order.order_id, &order.lines, order.expected_total, stock)
+}
+
+/// Looks again before a shortage is told, at one moment: the missing units may be the order's own,
+/// just being taken by another run of this step. Nothing is answered where that can't be told yet, or
+/// where the units are back.
+async fn sure_of_shortage(
+    inventory: &Inventory,
+    order: &ReserveStock,
+) -> Result<Option<StockReserved>, ReserveError> {
+    let seen = inventory
+        .reservation_and_stock_at_once(order.order_id, &order.lines)
+        .await?;
+    match seen {
+        Some((Some(reserved), _)) => answer(reserved).map(Some),
+        Some((None, stock)) => {
+            price(order, &stock)?;
+            Ok(None)
+        }
+        None => {
+            pause().await;
+            Ok(None)
+        }
+    }
 }
 
 fn answer(reserved: Reserved) -> Result<StockReserved, ReserveError> {

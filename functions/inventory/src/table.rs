@@ -20,7 +20,7 @@ use oxcart_domain::{
     reservation::{Reservation, ReservationStatus, StockLevel},
 };
 use oxcart_table::{
-    Item, KEY, Table, TableError, Transacted, Written, item, parse, transact, update, value,
+    Item, KEY, Table, TableError, Transacted, Written, item, parse, pause, transact, update, value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -206,8 +206,17 @@ impl Inventory {
         struct Before {
             available: u64,
         }
+        #[derive(Deserialize)]
+        struct Created {
+            created_at: Timestamp,
+            #[serde(flatten)]
+            product: Product,
+        }
 
-        // No condition: the last admin to write wins. `available` is never touched here, or a change
+        let event_id = event.id;
+
+        // Protects: a repeat of this very write, sent because its answer was lost, does nothing. Apart
+        // from that the last admin to write wins. `available` is never touched here, or a change
         // of price would undo what orders did to the stock meanwhile.
         let call = self
             .table
@@ -227,8 +236,17 @@ impl Inventory {
             .expression_attribute_values(":listing", text(LISTING))
             .expression_attribute_values(":listing_key", text(listing_key(sku, details)))
             .expression_attribute_values(":event", oxcart_outbox::attribute(event)?)
+            .condition_expression("attribute_not_exists(outbox) OR outbox.id <> :event_id")
+            .expression_attribute_values(":event_id", value(event_id)?)
             .return_values(ReturnValue::AllOld);
-        let (Written::Done(before) | Written::Refused(before)) = update(call).await?;
+        let before = match update(call).await? {
+            Written::Done(before) => before,
+            Written::Refused(ours) => {
+                let ours: Created = parse(ours)?;
+                let is_new = ours.created_at == now;
+                return Ok((ours.product, is_new));
+            }
+        };
 
         let is_new = before.is_empty();
         let available = if is_new {
@@ -329,14 +347,15 @@ impl Inventory {
                         available: available().await?,
                     });
                 }
-                None => {}
+                None => pause().await,
             }
         }
         Ok(Adjusted::Contended)
     }
 
-    /// An order's earlier reservation, if any, and the stock of the products that it wants, as both
-    /// stand now: one round trip.
+    /// An order's earlier reservation, if any, and the stock of the products that it wants, as each
+    /// stands now: one round trip. Not of one moment: a reservation that is just being made may show
+    /// in the stock and not yet for itself.
     ///
     /// # Errors
     /// See [`TableError`].
@@ -345,38 +364,22 @@ impl Inventory {
         order_id: OrderId,
         lines: &OrderLines,
     ) -> Result<(Option<Reserved>, Vec<StockLevel>), TableError> {
-        let own = reservation_key(order_id);
-        let products = lines.as_slice().iter().map(|line| product_key(&line.sku));
-        let items = self
-            .table
-            .get_all(std::iter::once(own.clone()).chain(products))
-            .await?;
+        let items = self.table.get_all(wanted_keys(order_id, lines)).await?;
+        told_apart(order_id, items)
+    }
 
-        let (reservations, products): (Vec<_>, Vec<_>) = items
-            .into_iter()
-            .partition(|item| item.get(KEY).and_then(|key| key.as_s().ok()) == Some(&own));
-        let reserved = reservations
-            .into_iter()
-            .next()
-            .map(parse::<ReservationItem>)
-            .transpose()?;
-        let stock = products.into_iter().map(|item| {
-            let Product {
-                sku,
-                unit_price,
-                available,
-                ..
-            } = parse(item)?;
-            Ok(StockLevel {
-                sku,
-                unit_price: unit_price.money(),
-                available,
-            })
-        });
-        Ok((
-            reserved.map(Reserved::from),
-            stock.collect::<Result<_, TableError>>()?,
-        ))
+    /// The same of one moment, for twice the price. None if somebody is at one of them.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn reservation_and_stock_at_once(
+        &self,
+        order_id: OrderId,
+        lines: &OrderLines,
+    ) -> Result<Option<(Option<Reserved>, Vec<StockLevel>)>, TableError> {
+        let keys = wanted_keys(order_id, lines);
+        let items = self.table.get_all_at_once(keys).await?;
+        items.map(|items| told_apart(order_id, items)).transpose()
     }
 
     /// An order's reservation as it stands now.
@@ -508,6 +511,45 @@ impl From<ReservationItem> for Reserved {
             },
         }
     }
+}
+
+fn wanted_keys(order_id: OrderId, lines: &OrderLines) -> Vec<String> {
+    let products = lines.as_slice().iter().map(|line| product_key(&line.sku));
+    std::iter::once(reservation_key(order_id))
+        .chain(products)
+        .collect()
+}
+
+fn told_apart(
+    order_id: OrderId,
+    items: Vec<Item>,
+) -> Result<(Option<Reserved>, Vec<StockLevel>), TableError> {
+    let own = reservation_key(order_id);
+    let (reservations, products): (Vec<_>, Vec<_>) = items
+        .into_iter()
+        .partition(|item| item.get(KEY).and_then(|key| key.as_s().ok()) == Some(&own));
+    let reserved = reservations
+        .into_iter()
+        .next()
+        .map(parse::<ReservationItem>)
+        .transpose()?;
+    let stock = products.into_iter().map(|item| {
+        let Product {
+            sku,
+            unit_price,
+            available,
+            ..
+        } = parse(item)?;
+        Ok(StockLevel {
+            sku,
+            unit_price: unit_price.money(),
+            available,
+        })
+    });
+    Ok((
+        reserved.map(Reserved::from),
+        stock.collect::<Result<_, TableError>>()?,
+    ))
 }
 
 fn product_key(sku: &Sku) -> String {

@@ -36,7 +36,7 @@ pub enum NotificationError {
 /// See [`NotificationError`].
 pub async fn handle(service: &Notifications, event: Event) -> Result<(), NotificationError> {
     let (to, message) = match &event.event {
-        DomainEvent::UserRegistered { email, name, .. } => (email, welcome(name)),
+        DomainEvent::UserRegistered { email, .. } => (email, welcome()),
         other => return Err(NotificationError::WrongEvent(other.kind())),
     };
     let now = clock::now();

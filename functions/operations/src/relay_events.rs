@@ -15,6 +15,13 @@ use oxcart_domain::Event;
 use oxcart_outbox::{Outgoing, outgoing};
 use serde::Serialize;
 
+/// What SNS says of a message that it will never take. "The sender's fault" alone is not enough: that
+/// is said of throttling too.
+const FINAL: [&str; 3] = [
+    "InvalidParameter",
+    "InvalidParameterValue",
+    "ParameterValueInvalid",
+];
 /// The most messages, and the most bytes, that SNS takes in one call.
 const BATCH_ENTRIES: usize = 10;
 const BATCH_BYTES: usize = 256 * 1024;
@@ -84,9 +91,9 @@ pub async fn handle(relay: &Relay, records: Vec<EventRecord>) -> Result<(), Rela
         match outgoing(&record.change.old_image, &record.change.new_image) {
             Outgoing::Nothing => {}
             Outgoing::Event(event) => messages.push(message(record, &event)?),
-            Outgoing::Malformed(error) => {
+            Outgoing::Malformed => {
                 relay
-                    .park(record, format!("the outbox holds no event: {error}"))
+                    .park(record, "the outbox holds no event".to_owned())
                     .await?;
             }
         }
@@ -150,7 +157,7 @@ impl Relay {
                 .enumerate()
                 .find(|(position, _)| position.to_string() == failed.id)
             {
-                Some((_, message)) if failed.sender_fault => {
+                Some((_, message)) if is_final(&failed.code) => {
                     self.park(message.record, format!("SNS refuses it: {}", failed.code))
                         .await?;
                 }
@@ -212,6 +219,10 @@ fn entry(
         .message(&message.body)
         .message_attributes("type", kind)
         .build()
+}
+
+fn is_final(code: &str) -> bool {
+    FINAL.contains(&code)
 }
 
 fn none_left(retry: &[&BatchResultErrorEntry]) -> Result<(), RelayError> {

@@ -130,7 +130,12 @@ async fn confirm(
         }
         IntentStatus::Declined(code) => store_declined(service, charge, Some(intent), code).await,
         IntentStatus::NeedsAction => give_up(service, charge, intent).await,
-        IntentStatus::Cancelled => Err(ChargeError::Closed),
+        // By an earlier try that gave up, or by a refund: that one has closed the record before, so
+        // nothing is stored then.
+        IntentStatus::Cancelled => {
+            let code = DeclineCode::AUTHENTICATION_REQUIRED;
+            store_declined(service, charge, Some(intent), code).await
+        }
         IntentStatus::Processing | IntentStatus::Unconfirmed => Err(ChargeError::Processing),
     }
 }

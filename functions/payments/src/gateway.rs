@@ -233,8 +233,8 @@ impl Failure {
                 let answer = response.json::<ErrorAnswer>().await.unwrap_or_default();
                 Self::Answered(status, answer.error)
             }
-            // Also 401 and 403: a secret that is being changed is cured by trying again later, and one
-            // that is wrong shows in the logs as this status.
+            // Also 401 and 403: a wrong secret is ours to mend, not the customer's, and shows in the
+            // logs as this status.
             _ => Self::Unavailable(Box::new(UnexpectedStatus(status))),
         }
     }

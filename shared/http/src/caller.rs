@@ -52,9 +52,11 @@ impl Caller {
         match authorizer_context(request) {
             Some(AuthorizerContext::Claims { user_id, role }) => Ok(Self { user_id, role }),
             Some(AuthorizerContext::Refused { reason }) => Err(unauthenticated(reason)),
-            None => Err(unauthenticated(
-                "Send an access token: Authorization: Bearer <token>.".to_owned(),
-            )),
+            None => Err(Problem::new(
+                Kind::UNAUTHENTICATED,
+                "Send an access token: Authorization: Bearer <token>.",
+            )
+            .challenging()),
         }
     }
 

@@ -165,6 +165,15 @@ impl Problem {
         self
     }
 
+    /// Says that a bearer token would help, as every 401 has to (RFC 9110, section 15.5.2).
+    #[must_use]
+    pub fn challenging(self) -> Self {
+        self.with_header(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static(r#"Bearer realm="oxcart""#),
+        )
+    }
+
     /// There is no such thing, or it isn't the caller's: the two look the same.
     #[must_use]
     pub fn not_found() -> Self {

@@ -13,8 +13,9 @@ use crate::{Cloud, StartError, Trigger, invocation, start};
 /// queue; the rest of its batch is done.
 #[derive(Debug, thiserror::Error)]
 enum MessageFailed<E: std::error::Error + 'static> {
+    /// Its text is not told: it may hold somebody's address.
     #[error("the message is no domain event")]
-    Malformed(#[source] serde_json::Error),
+    Malformed,
     #[error("the event was not handled")]
     Unhandled(#[source] E),
 }
@@ -43,7 +44,7 @@ where
                 invocation(Trigger::Queue, &event.context, traceparent.as_deref(), async {
                     let taken = match parsed {
                         Ok(event) => Box::pin(handle(state, event)).await.map_err(MessageFailed::Unhandled),
-                        Err(error) => Err(MessageFailed::Malformed(error)),
+                        Err(_) => Err(MessageFailed::Malformed),
                     };
                     if let Err(error) = taken {
                         tracing::error!(message_id = message.message_id, error = %Chain(&error), "message failed");

@@ -41,8 +41,8 @@ where
                 .and_then(Value::as_str)
                 .map(ToOwned::to_owned);
             invocation(Trigger::Task, &context, traceparent.as_deref(), async {
-                let input =
-                    serde_json::from_value(payload).map_err(|error| invalid_input(&error))?;
+                let input = serde_path_to_error::deserialize(payload)
+                    .map_err(|error| invalid_input(error.path()))?;
                 Box::pin(handle(state, input))
                     .await
                     .map_err(|error| reported(&error))
@@ -53,11 +53,13 @@ where
     })
 }
 
-fn invalid_input(error: &serde_json::Error) -> Diagnostic {
-    tracing::error!(error = %Chain(error), "the input doesn't fit");
+/// Names the place and not what stands there, which may be somebody's address.
+fn invalid_input(at: &serde_path_to_error::Path) -> Diagnostic {
+    let error_message = format!("the input doesn't fit at {at}");
+    tracing::error!(error_message);
     Diagnostic {
         error_type: "InvalidInput".to_owned(),
-        error_message: error.to_string(),
+        error_message,
     }
 }
 

@@ -6,15 +6,19 @@
 mod error;
 mod transaction;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
     operation::{
         put_item::{PutItemError, builders::PutItemFluentBuilder},
+        transact_get_items::TransactGetItemsError,
         update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     },
-    types::{AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure},
+    types::{
+        AttributeValue, Get, KeysAndAttributes, ReturnValuesOnConditionCheckFailure,
+        TransactGetItem,
+    },
 };
 pub use error::TableError;
 use serde::{Serialize, de::DeserializeOwned};
@@ -116,8 +120,45 @@ impl Table {
             if wanted.is_none() {
                 return Ok(items);
             }
+            pause().await;
         }
         Err(TableError::Throttled)
+    }
+
+    /// The items under `keys` (at most 100) that exist, in any order, as they stood at one moment: not
+    /// half of a transaction, as [`get_all`](Self::get_all) may see it, for twice the price. None if a
+    /// transaction is at one of them.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn get_all_at_once(
+        &self,
+        keys: impl IntoIterator<Item = String>,
+    ) -> Result<Option<Vec<Item>>, TableError> {
+        let gets = keys.into_iter().map(|key| {
+            let get = Get::builder()
+                .table_name(&self.name)
+                .key(KEY, AttributeValue::S(key))
+                .build()?;
+            Ok(TransactGetItem::builder().get(get).build())
+        });
+        let gets = gets.collect::<Result<Vec<_>, TableError>>()?;
+        let read = self
+            .client
+            .transact_get_items()
+            .set_transact_items(Some(gets));
+        match read.send().await {
+            Ok(read) => {
+                let found = read.responses.unwrap_or_default();
+                Ok(Some(
+                    found.into_iter().filter_map(|found| found.item).collect(),
+                ))
+            }
+            Err(error) => match error.as_service_error() {
+                Some(TransactGetItemsError::TransactionCanceledException(_)) => Ok(None),
+                _ => Err(TableError::unavailable(error)),
+            },
+        }
     }
 
     /// A conditional put, to be completed with the item and [`put`].
@@ -140,20 +181,29 @@ impl Table {
     }
 }
 
+/// How often a write is sent when a transaction is at its item.
+const TRIES: u32 = 4;
+
 /// Sends a conditional put.
 ///
 /// # Errors
 /// See [`TableError`]; a condition that doesn't hold is not an error but [`Written::Refused`].
 pub async fn put(call: PutItemFluentBuilder) -> Result<Written, TableError> {
-    match call.send().await {
-        Ok(done) => Ok(Written::Done(done.attributes.unwrap_or_default())),
-        Err(error) => match error.as_service_error() {
+    for _ in 0..TRIES {
+        let error = match call.clone().send().await {
+            Ok(done) => return Ok(Written::Done(done.attributes.unwrap_or_default())),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(refused)) => {
-                Ok(Written::Refused(refused.item.clone().unwrap_or_default()))
+                return Ok(Written::Refused(refused.item.clone().unwrap_or_default()));
             }
-            _ => Err(TableError::unavailable(error)),
-        },
+            // Nothing was written.
+            Some(PutItemError::TransactionConflictException(_)) => pause().await,
+            _ => return Err(TableError::unavailable(error)),
+        }
     }
+    Err(TableError::Throttled)
 }
 
 /// Sends a conditional update.
@@ -161,15 +211,27 @@ pub async fn put(call: PutItemFluentBuilder) -> Result<Written, TableError> {
 /// # Errors
 /// See [`TableError`]; a condition that doesn't hold is not an error but [`Written::Refused`].
 pub async fn update(call: UpdateItemFluentBuilder) -> Result<Written, TableError> {
-    match call.send().await {
-        Ok(done) => Ok(Written::Done(done.attributes.unwrap_or_default())),
-        Err(error) => match error.as_service_error() {
+    for _ in 0..TRIES {
+        let error = match call.clone().send().await {
+            Ok(done) => return Ok(Written::Done(done.attributes.unwrap_or_default())),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                Ok(Written::Refused(refused.item.clone().unwrap_or_default()))
+                return Ok(Written::Refused(refused.item.clone().unwrap_or_default()));
             }
-            _ => Err(TableError::unavailable(error)),
-        },
+            // Nothing was written.
+            Some(UpdateItemError::TransactionConflictException(_)) => pause().await,
+            _ => return Err(TableError::unavailable(error)),
+        }
     }
+    Err(TableError::Throttled)
+}
+
+/// Lets others finish at an item before it is tried again: 20 to 150 ms, each caller its own, so that
+/// those who met once don't meet again.
+pub async fn pause() {
+    tokio::time::sleep(Duration::from_millis(fastrand::u64(20..150))).await;
 }
 
 /// Reads an item as a `T`.

@@ -54,17 +54,15 @@ pub async fn transact(
                 outcome(cancelled.cancellation_reasons())
                     .ok_or_else(|| TableError::unavailable(error))
             }
-            Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-                Ok(Transacted::Conflict)
-            }
             _ => Err(TableError::unavailable(error)),
         },
     }
 }
 
-/// Reads the reasons of a cancelled transaction; none if they are neither conditions nor conflicts.
+/// Reads the reasons of a cancelled transaction; none if they are neither conflicts nor conditions.
 ///
-/// A failed condition is told before a conflict: it is the answer, however the conflict ends.
+/// A conflict is told first: whoever is at the other item may be a repeat of this very transaction,
+/// half visible, and then a condition that fails says nothing yet.
 fn outcome(reasons: &[CancellationReason]) -> Option<Transacted> {
     let with_code = |code: &'static str| {
         reasons
@@ -72,15 +70,13 @@ fn outcome(reasons: &[CancellationReason]) -> Option<Transacted> {
             .enumerate()
             .filter(move |(_, reason)| reason.code.as_deref() == Some(code))
     };
+    if with_code("TransactionConflict").next().is_some() {
+        return Some(Transacted::Conflict);
+    }
     let refused: Vec<_> = with_code("ConditionalCheckFailed")
         .map(|(position, reason)| (position, reason.item.clone().unwrap_or_default()))
         .collect();
-    if !refused.is_empty() {
-        return Some(Transacted::Refused(refused));
-    }
-    with_code("TransactionConflict")
-        .next()
-        .map(|_| Transacted::Conflict)
+    (!refused.is_empty()).then_some(Transacted::Refused(refused))
 }
 
 #[cfg(test)]
@@ -96,14 +92,15 @@ mod tests {
 
     #[test]
     fn refused_writes_are_told_by_their_position() {
-        let refused = outcome(&reasons(&[
-            "None",
-            "ConditionalCheckFailed",
-            "TransactionConflict",
-        ]))
-        .unwrap();
+        let refused = outcome(&reasons(&["None", "ConditionalCheckFailed", "None"])).unwrap();
         assert!(refused.refused_at(1).is_some());
         assert!(refused.refused_at(0).is_none() && refused.refused_at(2).is_none());
+    }
+
+    #[test]
+    fn a_condition_that_fails_during_a_conflict_is_no_refusal_yet() {
+        let codes = ["TransactionConflict", "ConditionalCheckFailed"];
+        assert_eq!(outcome(&reasons(&codes)), Some(Transacted::Conflict));
     }
 
     #[test]

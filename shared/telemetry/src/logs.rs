@@ -2,22 +2,32 @@
 
 use std::{error::Error, fmt};
 
-use tracing::Level;
+use tracing::{Level, level_filters::LevelFilter};
+use tracing_subscriber::{
+    filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// Starts logging at `level` (`error`, `warn`, `info`, `debug` or `trace`; anything else is `info`).
 ///
-/// A level is compared, not filtered by directives: that costs nothing per event.
+/// The level goes for our own crates. From all others nothing below `info` is written, whatever the
+/// level: the Lambda runtime and the SDK tell whole requests there, passwords and tokens included.
 pub fn init(level: Option<&str>) {
     let level = level
         .and_then(|text| text.parse().ok())
         .unwrap_or(Level::INFO);
-    tracing_subscriber::fmt()
+    let others = level.min(Level::INFO);
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
-        .with_target(false)
-        .with_max_level(level)
+        .with_target(false);
+    let written = Targets::new()
+        .with_target("oxcart", LevelFilter::from_level(level))
+        .with_default(LevelFilter::from_level(others));
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(written)
         .init();
 }
 
