@@ -24,6 +24,9 @@ pub fn init(level: Option<&str>) {
         .with_target(false);
     let written = Targets::new()
         .with_target("oxcart", LevelFilter::from_level(level))
+        // The runtime logs whatever a handler answers as an error, business refusals too; what is one has
+        // been logged where it was handled.
+        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
         .with_default(LevelFilter::from_level(others));
     tracing_subscriber::registry()
         .with(lines)
