@@ -141,6 +141,7 @@ impl Stack {
         let parameters = [
             ("DeletionProtection", "false".to_owned()),
             ("RequireTls", "false".to_owned()),
+            ("MaxReceiveCount", "3".to_owned()),
             ("PaymentGatewayUrl", endpoints.gateway.clone()),
             ("PaymentGatewaySecretKey", GATEWAY_KEY.to_owned()),
             (
