@@ -87,18 +87,23 @@ impl Stack {
             .await
     }
 
+    /// Registers a user who isn't yet, and answers them.
+    pub async fn register(&self, user: &Value) -> Value {
+        let answer = self.api.post("/users").json(user).send().await;
+        answer.expect(201).json()
+    }
+
+    /// Registers a user who isn't yet, logs them in, and answers the tokens of their first session.
+    pub async fn first_session(&self, user: &Value) -> Value {
+        self.register(user).await;
+        let email = user["email"].as_str().expect("an address");
+        self.log_in(email, PASSWORD).await.expect(200).json()
+    }
+
     /// A customer who has registered and logged in just now.
     pub async fn new_customer(&self) -> Person {
         let user = new_user();
-        let id = self
-            .api
-            .post("/users")
-            .json(&user)
-            .send()
-            .await
-            .expect(201)
-            .json()["id"]
-            .clone();
+        let id = self.register(&user).await["id"].clone();
         let email = user["email"].as_str().expect("an address");
         let session = self.log_in(email, PASSWORD).await.expect(200).json();
         Person {

@@ -17,7 +17,7 @@ use oxcart_domain::{
     user::{Role, User},
 };
 use oxcart_table::{
-    KEY, Table, TableError, Transacted, Written, item, parse, pause, put, transact, update, value,
+    KEY, Table, TableError, Transacted, Written, item, parse, put, transact, update, value,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -26,8 +26,6 @@ use crate::{passwords::PasswordHash, session::RefreshToken};
 
 /// When DynamoDB may delete an item. It only cleans up: what counts is checked.
 const TTL: &str = "ttl";
-/// How often a transaction is tried when other writes are at the same items.
-const TRIES: u32 = 4;
 
 /// The users and their sessions.
 #[derive(Debug)]
@@ -158,24 +156,21 @@ impl Users {
             TransactWriteItem::builder().put(claim).build(),
             TransactWriteItem::builder().put(profile).build(),
         ];
-        for _ in 0..TRIES {
-            let outcome = transact(self.table.client(), writes.clone()).await?;
-            if let Some(claimed) = outcome.refused_at(0) {
-                let by: Credentials = parse(claimed.clone())?;
-                // A try whose answer was lost may have come through.
-                return Ok(if by.user_id == user.id {
-                    Registered::Now
-                } else {
-                    Registered::EmailTaken
-                });
-            }
-            match outcome {
-                Transacted::Done => return Ok(Registered::Now),
-                Transacted::Refused(_) => return Ok(Registered::EmailTaken),
-                Transacted::Conflict => pause().await,
-            }
+        let outcome = transact(self.table.client(), writes).await?;
+        if let Some(claimed) = outcome.refused_at(0) {
+            let by: Credentials = parse(claimed.clone())?;
+            // A try whose answer was lost may have come through.
+            return Ok(if by.user_id == user.id {
+                Registered::Now
+            } else {
+                Registered::EmailTaken
+            });
         }
-        Ok(Registered::Contended)
+        Ok(match outcome {
+            Transacted::Done => Registered::Now,
+            Transacted::Refused(_) => Registered::EmailTaken,
+            Transacted::Conflict => Registered::Contended,
+        })
     }
 
     /// Gives a user a role, in both places where it stands. Answers whether it is done; if not, the
@@ -203,14 +198,11 @@ impl Users {
             TransactWriteItem::builder().update(credentials).build(),
             TransactWriteItem::builder().update(user).build(),
         ];
-        for _ in 0..TRIES {
-            match transact(self.table.client(), writes.clone()).await? {
-                Transacted::Done => return Ok(true),
-                Transacted::Refused(_) => return Ok(false),
-                Transacted::Conflict => pause().await,
-            }
+        match transact(self.table.client(), writes).await? {
+            Transacted::Done => Ok(true),
+            Transacted::Refused(_) => Ok(false),
+            Transacted::Conflict => Err(TableError::Throttled),
         }
-        Err(TableError::Throttled)
     }
 
     /// Stores a new session, of which `token` is the first refresh token.

@@ -20,15 +20,13 @@ use oxcart_domain::{
     reservation::{Reservation, ReservationStatus, StockLevel},
 };
 use oxcart_table::{
-    Item, KEY, Table, TableError, Transacted, Written, item, parse, pause, transact, update, value,
+    Item, KEY, Table, TableError, Transacted, Written, item, parse, transact, update, value,
 };
 use serde::{Deserialize, Serialize};
 
 const BY_NAME: &str = "products-by-name";
 /// The one partition of the index: a catalogue is small and read a page at a time.
 const LISTING: &str = "PRODUCT";
-/// How often a transaction is tried when others are at the same items.
-const TRIES: u32 = 4;
 
 /// The inventory's table.
 #[derive(Debug)]
@@ -317,40 +315,32 @@ impl Inventory {
             TransactWriteItem::builder().update(stock).build(),
         ];
 
-        for _ in 0..TRIES {
-            let outcome = transact(self.table.client(), writes.clone()).await?;
-            let available = async || {
-                Ok::<_, TableError>(
-                    self.product(sku)
-                        .await?
-                        .map_or(0, |product| product.available),
-                )
-            };
-            if let Some(earlier) = outcome.refused_at(0) {
-                let earlier: AdjustmentItem = parse(earlier.clone())?;
-                return Ok(if earlier.request_hash == *hash {
-                    Adjusted::Repeated {
-                        available: available().await?,
-                    }
-                } else {
-                    Adjusted::KeyReused
-                });
+        let outcome = transact(self.table.client(), writes).await?;
+        if let Some(earlier) = outcome.refused_at(0) {
+            let earlier: AdjustmentItem = parse(earlier.clone())?;
+            if earlier.request_hash != *hash {
+                return Ok(Adjusted::KeyReused);
             }
-            match outcome.refused_at(1) {
-                Some(product) if product.is_empty() => return Ok(Adjusted::UnknownProduct),
-                Some(product) => {
-                    let Product { available, .. } = parse(product.clone())?;
-                    return Ok(Adjusted::Insufficient { available });
-                }
-                None if outcome == Transacted::Done => {
-                    return Ok(Adjusted::Done {
-                        available: available().await?,
-                    });
-                }
-                None => pause().await,
-            }
+            let available = self.available(sku).await?;
+            return Ok(Adjusted::Repeated { available });
         }
-        Ok(Adjusted::Contended)
+        match outcome.refused_at(1) {
+            Some(product) if product.is_empty() => Ok(Adjusted::UnknownProduct),
+            Some(product) => {
+                let Product { available, .. } = parse(product.clone())?;
+                Ok(Adjusted::Insufficient { available })
+            }
+            None if outcome == Transacted::Done => {
+                let available = self.available(sku).await?;
+                Ok(Adjusted::Done { available })
+            }
+            None => Ok(Adjusted::Contended),
+        }
+    }
+
+    async fn available(&self, sku: &Sku) -> Result<u64, TableError> {
+        let product = self.product(sku).await?;
+        Ok(product.map_or(0, |product| product.available))
     }
 
     /// An order's earlier reservation, if any, and the stock of the products that it wants, as each

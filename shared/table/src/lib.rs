@@ -181,7 +181,7 @@ impl Table {
     }
 }
 
-/// How often a write is sent when a transaction is at its item.
+/// How often a write is sent when others are at its items.
 const TRIES: u32 = 4;
 
 /// Sends a conditional put.

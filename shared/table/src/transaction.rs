@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     types::{CancellationReason, TransactWriteItem},
 };
 
-use crate::{Item, TableError};
+use crate::{Item, TRIES, TableError, pause};
 
 /// What became of a transaction.
 #[derive(Debug, PartialEq)]
@@ -16,7 +16,7 @@ pub enum Transacted {
     /// Nothing is written: the conditions at these positions didn't hold. Each comes with its item as
     /// it stands, if the write asked for it.
     Refused(Vec<(usize, Item)>),
-    /// Nothing is written: another transaction or write was at one of the items. Trying again helps.
+    /// Nothing is written: another transaction or write was at one of the items at every try.
     Conflict,
 }
 
@@ -34,29 +34,34 @@ impl Transacted {
     }
 }
 
-/// Writes all of `writes` (at most 100) or none.
+/// Writes all of `writes` (at most 100) or none. Waits out conflicts for a moment.
 ///
 /// # Errors
-/// See [`TableError`]; conditions that don't hold and conflicts are not errors.
+/// See [`TableError`]; conditions that don't hold and conflicts that last are not errors.
 pub async fn transact(
     client: &Client,
     writes: Vec<TransactWriteItem>,
 ) -> Result<Transacted, TableError> {
-    match client
+    let call = client
         .transact_write_items()
-        .set_transact_items(Some(writes))
-        .send()
-        .await
-    {
-        Ok(_) => Ok(Transacted::Done),
-        Err(error) => match error.as_service_error() {
+        .set_transact_items(Some(writes));
+    for _ in 0..TRIES {
+        let Err(error) = call.clone().send().await else {
+            return Ok(Transacted::Done);
+        };
+        let outcome = match error.as_service_error() {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                 outcome(cancelled.cancellation_reasons())
-                    .ok_or_else(|| TableError::unavailable(error))
             }
-            _ => Err(TableError::unavailable(error)),
-        },
+            _ => None,
+        };
+        match outcome {
+            Some(Transacted::Conflict) => pause().await,
+            Some(outcome) => return Ok(outcome),
+            None => return Err(TableError::unavailable(error)),
+        }
     }
+    Ok(Transacted::Conflict)
 }
 
 /// Reads the reasons of a cancelled transaction; none if they are neither conflicts nor conditions.

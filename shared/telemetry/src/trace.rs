@@ -1,7 +1,5 @@
 //! The trace that the work in hand belongs to, as W3C Trace Context writes it.
 
-use std::fmt;
-
 use uuid::Uuid;
 
 tokio::task_local! {
@@ -94,12 +92,6 @@ impl TraceContext {
     /// Runs `work` as part of this trace: [`current`] answers it there.
     pub async fn scope<T>(self, work: impl Future<Output = T>) -> T {
         CURRENT.scope(self, work).await
-    }
-}
-
-impl fmt::Display for TraceContext {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.traceparent())
     }
 }
 

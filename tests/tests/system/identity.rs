@@ -39,13 +39,7 @@ async fn an_email_address_registers_once_in_whatever_case() {
     let stack = Stack::connect().await;
     let mut user = new_user();
     let email = user["email"].as_str().unwrap().to_owned();
-    stack
-        .api
-        .post("/users")
-        .json(&user)
-        .send()
-        .await
-        .expect(201);
+    stack.register(&user).await;
 
     for again in [
         email.clone(),
@@ -87,13 +81,7 @@ async fn a_password_has_12_to_128_characters_not_bytes() {
     for password in ["é".repeat(12), "é".repeat(128)] {
         let mut user = new_user();
         user["password"] = json!(password);
-        stack
-            .api
-            .post("/users")
-            .json(&user)
-            .send()
-            .await
-            .expect(201);
+        stack.register(&user).await;
         stack
             .log_in(user["email"].as_str().unwrap(), &password)
             .await
@@ -105,14 +93,7 @@ async fn a_password_has_12_to_128_characters_not_bytes() {
 async fn a_login_answers_a_bearer_token_for_a_quarter_of_an_hour() {
     let stack = Stack::connect().await;
     let user = new_user();
-    let registered = stack
-        .api
-        .post("/users")
-        .json(&user)
-        .send()
-        .await
-        .expect(201)
-        .json();
+    let registered = stack.register(&user).await;
 
     let session = stack
         .log_in(user["email"].as_str().unwrap(), PASSWORD)
@@ -146,13 +127,7 @@ async fn a_login_answers_a_bearer_token_for_a_quarter_of_an_hour() {
 async fn an_unknown_address_and_a_wrong_password_are_refused_alike() {
     let stack = Stack::connect().await;
     let user = new_user();
-    stack
-        .api
-        .post("/users")
-        .json(&user)
-        .send()
-        .await
-        .expect(201);
+    stack.register(&user).await;
 
     let wrong = stack
         .log_in(user["email"].as_str().unwrap(), "not the right one")
@@ -182,14 +157,7 @@ async fn a_granted_role_counts_from_the_next_login() {
     let stack = Stack::connect().await;
     let user = new_user();
     let email = user["email"].as_str().unwrap();
-    let registered = stack
-        .api
-        .post("/users")
-        .json(&user)
-        .send()
-        .await
-        .expect(201)
-        .json();
+    let registered = stack.register(&user).await;
     let before = stack.log_in(email, PASSWORD).await.expect(200).json();
 
     let payload = json!({"email": email.to_uppercase(), "role": "admin"});

@@ -14,13 +14,7 @@ async fn who_registers_is_welcomed_in_text_and_html() {
     let mut user = new_user();
     user["name"] = json!("Ada of https://elsewhere.example");
 
-    stack
-        .api
-        .post("/users")
-        .json(&user)
-        .send()
-        .await
-        .expect(201);
+    stack.register(&user).await;
 
     let mail = first_mail_to(&stack, user["email"].as_str().unwrap()).await;
     assert_eq!(mail["Source"], stack.setting("SENDER_ADDRESS"));

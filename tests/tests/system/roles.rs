@@ -121,23 +121,11 @@ async fn things_of(stack: &Stack, person: &Person, sku: &str) -> Things {
     let refund = json!({"order_id": order_id, "customer_id": person.id});
     stack.invoke("refund-payment", &refund).await.answer();
     let user = new_user();
-    stack
-        .api
-        .post("/users")
-        .json(&user)
-        .send()
-        .await
-        .expect(201);
-    let email = user["email"].clone();
-    let session = stack
-        .log_in(email.as_str().unwrap(), PASSWORD)
-        .await
-        .expect(200)
-        .json();
+    let session = stack.first_session(&user).await;
     Things {
         order_id,
         sku: sku.to_owned(),
-        email,
+        email: user["email"].clone(),
         refresh_token: session["refresh_token"].clone(),
     }
 }

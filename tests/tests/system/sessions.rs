@@ -4,12 +4,7 @@ use std::process::Command;
 
 use futures::future::join_all;
 use oxcart_tests::{
-    api::Answer,
-    shop::{PASSWORD, new_user},
-    stack::Stack,
-    subscription::Subscription,
-    tokens::Token,
-    workspace,
+    api::Answer, shop::new_user, stack::Stack, subscription::Subscription, tokens::Token, workspace,
 };
 use serde_json::{Value, json};
 
@@ -239,9 +234,7 @@ pub(crate) async fn new_session(stack: &Stack) -> Value {
 
 /// Registers the user and answers the refresh token of their first session.
 async fn session_for(stack: &Stack, user: &Value) -> Value {
-    stack.api.post("/users").json(user).send().await.expect(201);
-    let email = user["email"].as_str().expect("an address");
-    stack.log_in(email, PASSWORD).await.expect(200).json()["refresh_token"].clone()
+    stack.first_session(user).await["refresh_token"].clone()
 }
 
 pub(crate) async fn refresh(stack: &Stack, token: &Value) -> Answer {

@@ -26,14 +26,7 @@ async fn a_customer_registers_logs_in_and_gets_an_order_confirmed() {
     assert_eq!(stocked, json!({"sku": sku, "available": 5}));
 
     let user = new_user();
-    let registered = stack
-        .api
-        .post("/users")
-        .json(&user)
-        .send()
-        .await
-        .expect(201)
-        .json();
+    let registered = stack.register(&user).await;
     assert_eq!(registered["role"], "customer");
     let session = stack
         .log_in(user["email"].as_str().unwrap(), PASSWORD)
