@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
+use reqwest::{
+    Client, Method, RequestBuilder,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
 use serde_json::Value;
 
 /// The API at its base URL.
@@ -37,6 +40,16 @@ impl Api {
     /// `PUT path`
     pub fn put(&self, path: &str) -> Call {
         self.call(Method::PUT, path)
+    }
+
+    /// `PATCH path`
+    pub fn patch(&self, path: &str) -> Call {
+        self.call(Method::PATCH, path)
+    }
+
+    /// `DELETE path`
+    pub fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path)
     }
 
     fn call(&self, method: Method, path: &str) -> Call {
@@ -129,6 +142,25 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// What a function answered that was asked as the gateway would ask it.
+    pub fn of_function(what: String, answer: &Value) -> Self {
+        let status = answer["statusCode"].as_u64().expect("a status code");
+        let headers = answer["headers"].as_object().expect("headers");
+        let headers = headers.iter().map(|(name, value)| {
+            let value = value.as_str().expect("a header of text");
+            (
+                HeaderName::from_bytes(name.as_bytes()).expect("a header's name"),
+                HeaderValue::from_str(value).expect("a header's value"),
+            )
+        });
+        Self {
+            what,
+            status: u16::try_from(status).expect("a status code"),
+            headers: headers.collect(),
+            body: answer["body"].as_str().unwrap_or_default().into(),
+        }
+    }
+
     /// The answer, which must have this status.
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(

@@ -17,7 +17,10 @@
     reason = "much is called for the assertion that it makes"
 )]
 
+pub mod accounts;
 pub mod api;
+pub mod attempts;
+pub mod copies;
 pub mod eventually;
 pub mod figures;
 pub mod gateway;

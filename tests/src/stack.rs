@@ -33,7 +33,7 @@ pub struct Stack {
     pub sns: aws_sdk_sns::Client,
     /// The queues.
     pub sqs: aws_sdk_sqs::Client,
-    /// The token key.
+    /// The token keys.
     pub kms: aws_sdk_kms::Client,
     /// What every further client is made of.
     pub aws: SdkConfig,

@@ -40,13 +40,13 @@ impl Token {
         }
     }
 
-    /// Signed by the stack's token key, as only its operator can.
+    /// Signed by the stack's token key that signs, as only its operator can.
     pub async fn signed_by(&self, stack: &Stack) -> String {
         let content = self.content();
         let output = stack
             .kms
             .sign()
-            .key_id(stack.setting("TOKEN_KEY_ARN"))
+            .key_id(stack.token_keys()[0])
             .message(Blob::new(content.as_bytes()))
             .message_type(MessageType::Raw)
             .signing_algorithm(SigningAlgorithmSpec::EcdsaSha256)
@@ -81,6 +81,18 @@ impl Token {
         let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
         format!("{}.{}", encode(&self.header), encode(&self.claims))
     }
+}
+
+impl Stack {
+    /// The ARNs of the keys that verify access tokens; the first one signs.
+    pub fn token_keys(&self) -> Vec<&str> {
+        self.setting("TOKEN_KEY_ARNS").split(',').collect()
+    }
+}
+
+/// The name of a key in the header of a token and among the published keys.
+pub fn key_id(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 fn with_signature(content: &str, signature: &Signature) -> String {

@@ -142,6 +142,10 @@ impl Stack {
             ("DeletionProtection", "false".to_owned()),
             ("RequireTls", "false".to_owned()),
             ("MaxReceiveCount", "3".to_owned()),
+            // All the tests, and all who play, come from one address.
+            ("FailuresPerSource", "100000".to_owned()),
+            // So that two published keys and one that signs is what is tested.
+            ("TokenKeys", "A+B".to_owned()),
             ("PaymentGatewayUrl", endpoints.gateway.clone()),
             ("PaymentGatewaySecretKey", GATEWAY_KEY.to_owned()),
             (

@@ -9,7 +9,10 @@ use oxcart_http::AuthorizerContext;
 use oxcart_lambda::TaskError;
 use serde::{Deserialize, Serialize};
 
-use crate::tokens::{KeyError, TokenRefused, TokenVerifier, VerifyError};
+use crate::{
+    keys::KeyError,
+    tokens::{TokenRefused, TokenVerifier, VerifyError},
+};
 
 /// What API Gateway asks (payload format 2.0), as far as we read it.
 #[derive(Debug, Deserialize)]

@@ -14,5 +14,5 @@ pub async fn handle(users: &Users, request: Request) -> Result<Answer, Problem> 
         .user(caller.user_id)
         .await?
         .ok_or_else(Problem::not_found)?;
-    json(StatusCode::OK, &user)
+    json(StatusCode::OK, &user.user)
 }

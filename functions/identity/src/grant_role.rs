@@ -5,11 +5,11 @@ use oxcart_domain::{
     credentials::Email,
     user::{Role, User},
 };
-use oxcart_lambda::TaskError;
-use oxcart_table::TableError;
+use oxcart_lambda::{TaskError, clock};
+use oxcart_table::{TableError, pause};
 use serde::Deserialize;
 
-use crate::table::Users;
+use crate::table::{Changed, Users};
 
 /// Which user, and which role.
 #[derive(Debug, Deserialize)]
@@ -46,23 +46,36 @@ impl TaskError for GrantError {
     }
 }
 
+/// How often the user is read anew when another write comes between.
+const TRIES: u32 = 4;
+
 /// Gives the role, which counts from the user's next login on, and answers the user.
 ///
 /// # Errors
 /// See [`GrantError`].
 pub async fn handle(users: &Users, grant: GrantRole) -> Result<User, GrantError> {
-    let credentials = users
-        .credentials(&grant.email)
-        .await?
-        .ok_or(GrantError::UserNotFound)?;
-    if !users
-        .grant(&grant.email, credentials.user_id, grant.role)
-        .await?
-    {
-        return Err(GrantError::UserNotFound);
+    for _ in 0..TRIES {
+        let credentials = users
+            .credentials(&grant.email)
+            .await?
+            .ok_or(GrantError::UserNotFound)?;
+        let before = users
+            .user(credentials.user_id)
+            .await?
+            .ok_or(GrantError::UserNotFound)?;
+        if before.user.role == grant.role {
+            return Ok(before.user);
+        }
+        let after = User {
+            role: grant.role,
+            ..before.user.clone()
+        };
+        let event = after.updated(before.revision.next(), clock::now());
+        match users.change(&before, &after, event).await? {
+            Changed::Now => return Ok(after),
+            // The address isn't changed, so that nobody can have taken it.
+            Changed::EmailTaken | Changed::Stale => pause().await,
+        }
     }
-    users
-        .user(credentials.user_id)
-        .await?
-        .ok_or(GrantError::UserNotFound)
+    Err(TableError::Throttled.into())
 }

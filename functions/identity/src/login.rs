@@ -1,20 +1,16 @@
 //! `POST /auth/login`.
 
-use oxcart_domain::{
-    Timestamp,
-    credentials::{Email, PasswordAttempt},
-    session::Session,
-    user::Role,
-};
-use oxcart_http::{Answer, Kind, Problem, Request, StatusCode, json, json_body};
+use oxcart_domain::{Timestamp, credentials::PasswordAttempt, session::Session, user::Role};
+use oxcart_http::{Answer, Kind, Problem, Request, StatusCode, json, json_body, source_address};
 use oxcart_lambda::clock;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
+    attempt::Attempt,
+    authentication::{Authenticator, Refused, too_many_attempts},
     passwords::PasswordHash,
     session::RefreshToken,
-    table::Users,
     tokens::{LIFETIME, SignTokenError, TokenSigner},
 };
 
@@ -27,15 +23,15 @@ const INVALID_CREDENTIALS: Kind = Kind::new(
 /// What logging in takes.
 #[derive(Debug)]
 pub struct Login {
-    /// Who there is.
-    pub users: Users,
+    /// What knows whose password it is.
+    pub authenticator: Authenticator,
     /// What signs their tokens.
     pub signer: TokenSigner,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Attempt {
+struct Given {
     /// Not an [`Email`]: what can't be an address is simply not known.
     email: String,
     password: PasswordAttempt,
@@ -52,30 +48,42 @@ struct Tokens<'a> {
 /// Begins a session: 200 with an access and a refresh token.
 ///
 /// # Errors
-/// 401 `invalid-credentials`: the same bytes and the same cost whether the account exists or not.
+/// 401 `invalid-credentials`, the same bytes and the same cost whether the account exists or not; 429
+/// `too-many-attempts`.
 pub async fn handle(login: &Login, request: Request) -> Result<Answer, Problem> {
-    let Attempt { email, password } = json_body(&request)?;
-    let known = match Email::try_from(email) {
-        Ok(email) => login.users.credentials(&email).await?,
-        Err(_) => None,
-    };
-    let hash = known
-        .as_ref()
-        .map_or_else(PasswordHash::nobodys, |credentials| {
-            credentials.password_hash.clone()
-        });
-    let fits = hash.fits(&password);
-    let Some(credentials) = known.filter(|_| fits) else {
-        return Err(Problem::new(INVALID_CREDENTIALS, "Check both and try again.").challenging());
-    };
-
+    let Given { email, password } = json_body(&request)?;
+    let attempt = Attempt::new(&email, source_address(&request));
     let now = clock::now();
+    let authenticator = &login.authenticator;
+    let credentials = match authenticator.authenticate(&attempt, &password, now).await {
+        Ok(credentials) => credentials,
+        Err(Refused::WrongPassword) => return Err(invalid_credentials()),
+        Err(Refused::Locked(locked)) => return Err(too_many_attempts(locked)),
+        Err(Refused::Table(error)) => return Err(error.into()),
+    };
+    if let Some(email) = attempt.email()
+        && credentials.password_hash.is_outdated()
+    {
+        let renewed =
+            PasswordHash::renewed(&password).map_err(|error| Problem::internal(&error))?;
+        let rehashed = authenticator
+            .users
+            .rehash(email, &credentials.password_hash, &renewed);
+        rehashed.await?;
+    }
     let refresh_token = RefreshToken::new(credentials.user_id, Uuid::new_v4())
         .map_err(|error| Problem::internal(&error))?;
     let answer = tokens(&login.signer, credentials.role, &refresh_token, now).await?;
     let session = Session::begin(refresh_token.hash(), credentials.session_epoch, now);
-    login.users.begin_session(&refresh_token, &session).await?;
+    authenticator
+        .users
+        .begin_session(&refresh_token, &session)
+        .await?;
     Ok(answer)
+}
+
+fn invalid_credentials() -> Problem {
+    Problem::new(INVALID_CREDENTIALS, "Check both and try again.").challenging()
 }
 
 /// Answers a refresh token and an access token beside it.

@@ -41,10 +41,22 @@ impl PasswordHash {
     /// # Errors
     /// See [`HashError`].
     pub fn of(password: &Password) -> Result<Self, HashError> {
+        Self::hash(password.as_str())
+    }
+
+    /// Hashes a password that fits an older hash, with today's parameters.
+    ///
+    /// # Errors
+    /// See [`HashError`].
+    pub fn renewed(proven: &PasswordAttempt) -> Result<Self, HashError> {
+        Self::hash(proven.as_str())
+    }
+
+    fn hash(password: &str) -> Result<Self, HashError> {
         let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(HashError::Parameters)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let hash: phc::PasswordHash = argon2
-            .hash_password(password.as_str().as_bytes())
+            .hash_password(password.as_bytes())
             .map_err(HashError::Hash)?;
         Ok(Self(hash.to_string()))
     }
@@ -58,6 +70,20 @@ impl PasswordHash {
         Self(format!(
             "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${output}"
         ))
+    }
+
+    /// Whether the hash is weaker than today's parameters make one.
+    #[must_use]
+    pub fn is_outdated(&self) -> bool {
+        let Ok(hash) = phc::PasswordHash::new(&self.0) else {
+            return false;
+        };
+        let weak = |parameters: Params| {
+            parameters.m_cost() < MEMORY_KIB
+                || parameters.t_cost() < PASSES
+                || parameters.p_cost() < LANES
+        };
+        hash.algorithm.as_str() != "argon2id" || Params::try_from(&hash).is_ok_and(weak)
     }
 
     /// Whether `attempt` is the password.
@@ -120,6 +146,25 @@ mod tests {
             real.split('$').take(4).collect::<Vec<_>>()
         );
         assert!(!PasswordHash(nobodys).fits(&attempt("")));
+    }
+
+    #[test]
+    fn a_hash_is_outdated_when_one_of_its_parameters_is_below_the_floor() {
+        let with = |parameters: &str| {
+            PasswordHash(format!(
+                "$argon2id$v=19${parameters}${}${}",
+                "A".repeat(22),
+                "A".repeat(43)
+            ))
+        };
+        for weak in ["m=19455,t=2,p=1", "m=19456,t=1,p=1", "m=8,t=1,p=1"] {
+            assert!(with(weak).is_outdated(), "{weak}");
+        }
+        for strong in ["m=19456,t=2,p=1", "m=47104,t=3,p=2"] {
+            assert!(!with(strong).is_outdated(), "{strong}");
+        }
+        let renewed = PasswordHash::renewed(&attempt("correct horse battery")).unwrap();
+        assert!(!renewed.is_outdated() && renewed.fits(&attempt("correct horse battery")));
     }
 
     #[test]

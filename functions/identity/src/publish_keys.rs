@@ -3,7 +3,7 @@
 use oxcart_http::{Answer, Problem, Request, StatusCode, json};
 use serde::Serialize;
 
-use crate::tokens::{Jwk, PublishedKeys};
+use crate::keys::{Jwk, TokenKeys};
 
 /// How long a copy may be used, in seconds. A new key has to be published for longer before it signs.
 const MAX_AGE: u32 = 300;
@@ -18,7 +18,7 @@ struct KeySet {
 ///
 /// # Errors
 /// 503 when they can't be read.
-pub async fn handle(published: &PublishedKeys, request: Request) -> Result<Answer, Problem> {
+pub async fn handle(published: &TokenKeys, request: Request) -> Result<Answer, Problem> {
     let keys = published
         .jwks()
         .await

@@ -10,9 +10,10 @@ use oxcart_table::pause;
 use serde::Deserialize;
 
 use crate::{
-    login::{Login, tokens},
+    login::tokens,
     session::RefreshToken,
-    table::{Rotated, StoredSession},
+    table::{Rotated, StoredSession, Users},
+    tokens::TokenSigner,
 };
 
 const INVALID_REFRESH_TOKEN: Kind = Kind::new(
@@ -23,6 +24,15 @@ const INVALID_REFRESH_TOKEN: Kind = Kind::new(
 
 /// How often the session is read anew when another write comes between.
 const TRIES: u32 = 4;
+
+/// What going on with a session takes.
+#[derive(Debug)]
+pub struct Refreshing {
+    /// The users and their sessions.
+    pub users: Users,
+    /// What signs their tokens.
+    pub signer: TokenSigner,
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,14 +45,14 @@ struct Shown {
 ///
 /// # Errors
 /// 401 `invalid-refresh-token`, whatever is wrong with it. A spent token ends its session.
-pub async fn handle(login: &Login, request: Request) -> Result<Answer, Problem> {
+pub async fn handle(with: &Refreshing, request: Request) -> Result<Answer, Problem> {
     let Shown { refresh_token } = json_body(&request)?;
     let shown = RefreshToken::try_from(refresh_token).map_err(|_| refused())?;
 
     let mut tried: Option<(RefreshTokenHash, Answer)> = None;
     for _ in 0..TRIES {
         let now = clock::now();
-        let (session, user) = login
+        let (session, user) = with
             .users
             .session_and_user(shown.session_id, shown.user_id)
             .await?;
@@ -60,10 +70,9 @@ pub async fn handle(login: &Login, request: Request) -> Result<Answer, Problem> 
                     .map_err(|error| Problem::internal(&error))?;
                 // Signed first: were it to fail after the rotation, the client would be left with a
                 // spent token.
-                let answer = tokens(&login.signer, user.user.role, &next, now).await?;
+                let answer = tokens(&with.signer, user.user.role, &next, now).await?;
                 let rotated =
-                    login
-                        .users
+                    with.users
                         .rotate(&shown, &next, session.session.epoch, expires_at, now);
                 match rotated.await {
                     Ok(Rotated::Now) => return Ok(answer),
@@ -74,7 +83,7 @@ pub async fn handle(login: &Login, request: Request) -> Result<Answer, Problem> 
                 pause().await;
             }
             (Refresh::Reuse, _) => {
-                end_for_reuse(login, &session).await?;
+                end_for_reuse(with, &session).await?;
                 return Err(refused());
             }
             (Refresh::Rotate { .. } | Refresh::Over, _) => return Err(refused()),
@@ -84,14 +93,13 @@ pub async fn handle(login: &Login, request: Request) -> Result<Answer, Problem> 
 }
 
 /// Ends a session of which a spent token was shown, and tells of it.
-async fn end_for_reuse(login: &Login, session: &StoredSession) -> Result<(), Problem> {
+async fn end_for_reuse(with: &Refreshing, session: &StoredSession) -> Result<(), Problem> {
     let now = clock::now();
     let event = DomainEvent::SessionReuseDetected {
         user_id: session.user_id,
         session_id: session.session_id,
     };
-    login
-        .users
+    with.users
         .revoke(session.session_id, None, Some(Event::once(event, now)), now)
         .await?;
     Ok(())

@@ -44,13 +44,15 @@ pub async fn handle(users: &Users, request: Request) -> Result<Answer, Problem> 
 
     match users.register(&user, &hash, event).await? {
         Registered::Now => json(StatusCode::CREATED, &user)?.located_at("/users/me"),
-        Registered::EmailTaken => Err(Problem::new(
-            EMAIL_TAKEN,
-            "Sign in, or use another address.",
-        )
-        .at("/email", "is registered")),
+        Registered::EmailTaken => Err(email_taken()),
         Registered::Contended => Err(Problem::unavailable(&Contended)),
     }
+}
+
+/// Somebody has the e-mail address: 409.
+#[must_use]
+pub fn email_taken() -> Problem {
+    Problem::new(EMAIL_TAKEN, "Sign in, or use another address.").at("/email", "is registered")
 }
 
 /// Other writes were at the same items at every try.

@@ -2,27 +2,35 @@
 //!
 //! | item | `pk` |
 //! |---|---|
-//! | user | `USER#<user id>` |
+//! | user | `USER#<user id>`; of an erased one, a tombstone with `erased_at` |
 //! | credentials | `EMAIL#<e-mail in lower case>`: what a login needs, in one read |
 //! | session | `SESSION#<session id>` |
+//! | failed attempts | `ATTEMPTS#…`, see [`Counter`] |
+
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    Update,
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
 };
 use oxcart_domain::{
     CustomerId, Event, Timestamp,
     credentials::Email,
+    lockout::Tally,
     session::{RefreshTokenHash, Session, SessionEpoch},
-    user::{Role, User},
+    user::{Revision, Role, User},
 };
 use oxcart_table::{
-    KEY, Table, TableError, Transacted, Written, item, parse, put, transact, update, value,
+    Item, KEY, Table, TableError, Transacted, Written, item, parse, put, transact, update, value,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{passwords::PasswordHash, session::RefreshToken};
+use crate::{
+    attempt::{Attempt, Counter},
+    passwords::PasswordHash,
+    session::RefreshToken,
+};
 
 /// When DynamoDB may delete an item. It only cleans up: what counts is checked.
 const TTL: &str = "ttl";
@@ -56,6 +64,51 @@ pub struct StoredUser {
     /// Which of the user's sessions count.
     #[serde(default)]
     pub session_epoch: SessionEpoch,
+    /// Moves on with every change of the item.
+    pub revision: Revision,
+}
+
+/// What there is to know before an attempt to log in is judged.
+#[derive(Debug)]
+pub struct Record {
+    /// Of who has the address, if somebody has.
+    pub credentials: Option<Credentials>,
+    /// The failures with the account, from wherever it isn't known.
+    pub account: Option<Tally>,
+    /// What is known of the account at where the attempt comes from.
+    pub place: Option<Place>,
+    /// The failures of where the attempt comes from, with whatever account.
+    pub source: Option<Tally>,
+}
+
+/// A place from which an account was signed in to.
+#[derive(Debug, Deserialize)]
+pub struct Place {
+    /// Until when it counts as known.
+    pub known_until: Timestamp,
+    /// The failures with the account from here.
+    #[serde(flatten)]
+    pub tally: Option<Tally>,
+}
+
+/// Whether a failure was counted.
+#[derive(Debug)]
+pub enum Counted {
+    /// By this call.
+    Now,
+    /// Not by this call: this is what is remembered by now.
+    Stale(Option<Tally>),
+}
+
+/// What became of a change of a user.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// The user is changed.
+    Now,
+    /// Somebody else has the new e-mail address.
+    EmailTaken,
+    /// The user is no longer as they were read.
+    Stale,
 }
 
 /// A session as it is stored.
@@ -97,12 +150,15 @@ impl Users {
         Self { table }
     }
 
-    /// A user.
+    /// A user, unless they are unknown or erased.
     ///
     /// # Errors
     /// See [`TableError`].
-    pub async fn user(&self, id: CustomerId) -> Result<Option<User>, TableError> {
-        self.table.get(user_key(id)).await
+    pub async fn user(&self, id: CustomerId) -> Result<Option<StoredUser>, TableError> {
+        match self.table.get_item(user_key(id)).await? {
+            Some(item) => present(item),
+            None => Ok(None),
+        }
     }
 
     /// The credentials of who has an e-mail address.
@@ -134,6 +190,7 @@ impl Users {
         let mut record = item(user)?;
         record.insert(KEY.to_owned(), text(user_key(user.id)));
         record.insert("session_epoch".to_owned(), value(SessionEpoch::default())?);
+        record.insert("revision".to_owned(), value(Revision::default())?);
         record.insert(
             oxcart_outbox::ATTRIBUTE.to_owned(),
             oxcart_outbox::attribute(event)?,
@@ -173,36 +230,330 @@ impl Users {
         })
     }
 
-    /// Gives a user a role, in both places where it stands. Answers whether it is done; if not, the
-    /// address has changed hands.
+    /// Makes the user `after`, in every place where it stands, and tells of it.
     ///
     /// # Errors
     /// See [`TableError`].
-    pub async fn grant(
+    pub async fn change(
+        &self,
+        before: &StoredUser,
+        after: &User,
+        event: Event,
+    ) -> Result<Changed, TableError> {
+        // Protects: a change is made of the user who was read, who is not erased.
+        let user = Update::builder()
+            .table_name(self.table.name())
+            .key(KEY, text(user_key(after.id)))
+            .update_expression(
+                "SET email = :email, #name = :name, #role = :role, revision = :next, outbox = :event",
+            )
+            .condition_expression("revision = :revision")
+            .expression_attribute_names("#name", "name")
+            .expression_attribute_names("#role", "role")
+            .expression_attribute_values(":email", value(&after.email)?)
+            .expression_attribute_values(":name", value(&after.name)?)
+            .expression_attribute_values(":role", value(after.role)?)
+            .expression_attribute_values(":revision", value(before.revision)?)
+            .expression_attribute_values(":next", value(before.revision.next())?)
+            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?)
+            .build()?;
+        let mut writes = vec![TransactWriteItem::builder().update(user).build()];
+        if before.user.email != after.email {
+            let Some(credentials) = self.credentials(&before.user.email).await? else {
+                return Ok(Changed::Stale);
+            };
+            writes.extend(self.moved(&before.user.email, after, credentials)?);
+        } else if before.user.role != after.role {
+            // Protects: the role goes to the user who was read, not to who has the address by now.
+            let credentials = Update::builder()
+                .table_name(self.table.name())
+                .key(KEY, text(email_key(&after.email)))
+                .update_expression("SET #role = :role")
+                .condition_expression("user_id = :id")
+                .expression_attribute_names("#role", "role")
+                .expression_attribute_values(":role", value(after.role)?)
+                .expression_attribute_values(":id", value(after.id)?)
+                .build()?;
+            writes.push(TransactWriteItem::builder().update(credentials).build());
+        }
+        let outcome = transact(self.table.client(), writes).await?;
+        if let Some(claimed) = outcome.refused_at(1)
+            && let Ok(by) = parse::<Credentials>(claimed.clone())
+            && by.user_id != after.id
+        {
+            return Ok(Changed::EmailTaken);
+        }
+        Ok(match outcome {
+            Transacted::Done => Changed::Now,
+            Transacted::Refused(_) | Transacted::Conflict => Changed::Stale,
+        })
+    }
+
+    /// The writes that move `credentials` from the address `from` to that of `user`: the claim of the
+    /// new address first.
+    fn moved(
+        &self,
+        from: &Email,
+        user: &User,
+        credentials: Credentials,
+    ) -> Result<[TransactWriteItem; 2], TableError> {
+        // Protects: what is moved is what was read; no password or role set meanwhile is lost.
+        let release = Delete::builder()
+            .table_name(self.table.name())
+            .key(KEY, text(email_key(from)))
+            .condition_expression(
+                "user_id = :id AND password_hash = :hash AND #role = :role AND session_epoch = :epoch",
+            )
+            .expression_attribute_names("#role", "role")
+            .expression_attribute_values(":id", value(user.id)?)
+            .expression_attribute_values(":hash", value(&credentials.password_hash)?)
+            .expression_attribute_values(":role", value(credentials.role)?)
+            .expression_attribute_values(":epoch", value(credentials.session_epoch)?)
+            .build()?;
+        let mut credentials = item(Credentials {
+            role: user.role,
+            ..credentials
+        })?;
+        credentials.insert(KEY.to_owned(), text(email_key(&user.email)));
+        // Protects: an e-mail address has one user.
+        let claim = Put::builder()
+            .table_name(self.table.name())
+            .set_item(Some(credentials))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()?;
+        Ok([
+            TransactWriteItem::builder().put(claim).build(),
+            TransactWriteItem::builder().delete(release).build(),
+        ])
+    }
+
+    /// Gives the user another password than that of `credentials` and ends all their sessions. Answers
+    /// whether it is done; if not, the user or their password is no longer as it was read.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn change_password(
         &self,
         email: &Email,
-        id: CustomerId,
-        role: Role,
+        credentials: &Credentials,
+        hash: &PasswordHash,
     ) -> Result<bool, TableError> {
-        // Protects: the role goes to the user who was looked up, not to who has the address by now.
-        let credentials = self
-            .role_update(email_key(email), role)?
+        let epoch = value(credentials.session_epoch)?;
+        let next = value(credentials.session_epoch.next())?;
+        // Protects: a password is set over the one that was proven, by its user.
+        let secret = Update::builder()
+            .table_name(self.table.name())
+            .key(KEY, text(email_key(email)))
+            .update_expression("SET password_hash = :hash, session_epoch = :next")
+            .condition_expression("user_id = :id AND password_hash = :proven")
+            .expression_attribute_values(":hash", value(hash)?)
+            .expression_attribute_values(":next", next.clone())
+            .expression_attribute_values(":id", value(credentials.user_id)?)
+            .expression_attribute_values(":proven", value(&credentials.password_hash)?)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()?;
+        // Protects: the end of the sessions is not undone by a write that read them before.
+        let user = Update::builder()
+            .table_name(self.table.name())
+            .key(KEY, text(user_key(credentials.user_id)))
+            .update_expression("SET session_epoch = :next ADD revision :one")
+            .condition_expression("session_epoch = :epoch AND attribute_not_exists(erased_at)")
+            .expression_attribute_values(":next", next)
+            .expression_attribute_values(":epoch", epoch)
+            .expression_attribute_values(":one", value(1)?)
+            .build()?;
+        let writes = vec![
+            TransactWriteItem::builder().update(secret).build(),
+            TransactWriteItem::builder().update(user).build(),
+        ];
+        let outcome = transact(self.table.client(), writes).await?;
+        if let Some(found) = outcome.refused_at(0)
+            && let Ok(found) = parse::<Credentials>(found.clone())
+        {
+            // A try whose answer was lost may have come through.
+            return Ok(found.password_hash == *hash);
+        }
+        Ok(outcome == Transacted::Done)
+    }
+
+    /// Replaces the hash of a password by a better one of the same password, unless it has changed.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn rehash(
+        &self,
+        email: &Email,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<(), TableError> {
+        // Protects: no password that was set meanwhile is overwritten.
+        let call = self
+            .table
+            .update_item(email_key(email))
+            .update_expression("SET password_hash = :new")
+            .condition_expression("password_hash = :old")
+            .expression_attribute_values(":new", value(new)?)
+            .expression_attribute_values(":old", value(old)?);
+        update(call).await.map(drop)
+    }
+
+    /// Leaves a tombstone where the user was, frees their e-mail address, ends all their sessions, and
+    /// tells of it. Answers whether it is done; if not, the user is no longer as they were read.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn erase(
+        &self,
+        user: &StoredUser,
+        event: Event,
+        now: Timestamp,
+    ) -> Result<bool, TableError> {
+        let id = user.user.id;
+        let tombstone = HashMap::from([
+            (KEY.to_owned(), text(user_key(id))),
+            ("id".to_owned(), value(id)?),
+            ("erased_at".to_owned(), value(now)?),
+            (
+                "session_epoch".to_owned(),
+                value(user.session_epoch.next())?,
+            ),
+            (
+                oxcart_outbox::ATTRIBUTE.to_owned(),
+                oxcart_outbox::attribute(event)?,
+            ),
+        ]);
+        // Protects: who is erased stays so: no later change finds a revision.
+        let tombstone = Put::builder()
+            .table_name(self.table.name())
+            .set_item(Some(tombstone))
+            .condition_expression("revision = :revision")
+            .expression_attribute_values(":revision", value(user.revision)?)
+            .build()?;
+        // Protects: nobody else's credentials go.
+        let credentials = Delete::builder()
+            .table_name(self.table.name())
+            .key(KEY, text(email_key(&user.user.email)))
             .condition_expression("user_id = :id")
             .expression_attribute_values(":id", value(id)?)
             .build()?;
-        let user = self
-            .role_update(user_key(id), role)?
-            .condition_expression("attribute_exists(pk)")
-            .build()?;
         let writes = vec![
-            TransactWriteItem::builder().update(credentials).build(),
-            TransactWriteItem::builder().update(user).build(),
+            TransactWriteItem::builder().put(tombstone).build(),
+            TransactWriteItem::builder().delete(credentials).build(),
         ];
-        match transact(self.table.client(), writes).await? {
-            Transacted::Done => Ok(true),
-            Transacted::Refused(_) => Ok(false),
-            Transacted::Conflict => Err(TableError::Throttled),
-        }
+        Ok(transact(self.table.client(), writes).await? == Transacted::Done)
+    }
+
+    /// What there is to know before `attempt` is judged: one round trip.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn record(&self, attempt: &Attempt) -> Result<Record, TableError> {
+        let [account, place, source] =
+            [Counter::Account, Counter::Place, Counter::Source].map(|which| attempt.key(which));
+        let credentials = attempt.email().map(email_key);
+        let keys = [account.clone(), place.clone(), source.clone()];
+        let found = self
+            .table
+            .get_all(keys.into_iter().chain(credentials.clone()));
+        let mut found = by_key(found.await?);
+        Ok(Record {
+            credentials: credentials
+                .and_then(|key| found.remove(&key))
+                .map(parse)
+                .transpose()?,
+            account: found.remove(&account).map(parse).transpose()?,
+            place: found.remove(&place).map(parse).transpose()?,
+            source: found.remove(&source).map(parse).transpose()?,
+        })
+    }
+
+    /// Remembers `after` as the failures where `before` was.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn count(
+        &self,
+        attempt: &Attempt,
+        counter: Counter,
+        before: Option<&Tally>,
+        after: &Tally,
+    ) -> Result<Counted, TableError> {
+        let set =
+            "SET failures = :failures, locked_until = :locked_until, expires_at = :expires_at";
+        let call = self
+            .table
+            .update_item(attempt.key(counter))
+            .expression_attribute_values(":failures", value(after.failures)?)
+            .expression_attribute_values(":locked_until", value(after.locked_until)?)
+            .expression_attribute_values(":expires_at", value(after.expires_at)?);
+        let call = match counter {
+            // A place is kept for longer than its failures.
+            Counter::Place => call.update_expression(set),
+            Counter::Account | Counter::Source => call
+                .update_expression(format!("{set}, #ttl = :ttl"))
+                .expression_attribute_names("#ttl", TTL)
+                .expression_attribute_values(":ttl", value(after.expires_at.unix_seconds())?),
+        };
+        // Protects: of many attempts at once each is counted, and none is admitted that shouldn't be.
+        let call = match before {
+            None => call.condition_expression("attribute_not_exists(failures)"),
+            Some(before) => call
+                .condition_expression("failures = :before AND locked_until = :until")
+                .expression_attribute_values(":before", value(before.failures)?)
+                .expression_attribute_values(":until", value(before.locked_until)?),
+        };
+        Ok(match update(call).await? {
+            Written::Done(_) => Counted::Now,
+            Written::Refused(found) => Counted::Stale(parse(found).ok()),
+        })
+    }
+
+    /// Notes that an attempt was refused for the failures that `counter` counts.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn note_refusal(
+        &self,
+        attempt: &Attempt,
+        counter: Counter,
+    ) -> Result<(), TableError> {
+        let call = self
+            .table
+            .update_item(attempt.key(counter))
+            .update_expression("ADD refused :one")
+            .condition_expression("attribute_exists(failures)")
+            .expression_attribute_values(":one", value(1)?);
+        update(call).await.map(drop)
+    }
+
+    /// Forgets the failures with the attempt's account.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn forget(&self, attempt: &Attempt) -> Result<(), TableError> {
+        let call = self
+            .table
+            .client()
+            .delete_item()
+            .table_name(self.table.name())
+            .key(KEY, text(attempt.key(Counter::Account)));
+        call.send().await.map_err(TableError::unavailable)?;
+        Ok(())
+    }
+
+    /// Remembers the attempt's place, and forgets the failures there.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn know(&self, attempt: &Attempt, known_until: Timestamp) -> Result<(), TableError> {
+        let call = self
+            .table
+            .put_item()
+            .item(KEY, text(attempt.key(Counter::Place)))
+            .item("known_until", value(known_until)?)
+            .item(TTL, value(known_until.unix_seconds())?);
+        put(call).await.map(drop)
     }
 
     /// Stores a new session, of which `token` is the first refresh token.
@@ -246,13 +597,14 @@ impl Users {
         session_id: Uuid,
         user_id: CustomerId,
     ) -> Result<(Option<StoredSession>, Option<StoredUser>), TableError> {
-        let key = session_key(session_id);
-        let found = self.table.get_all([key.clone(), user_key(user_id)]).await?;
-        let (sessions, users): (Vec<_>, Vec<_>) = found
-            .into_iter()
-            .partition(|item| item.get(KEY).and_then(|pk| pk.as_s().ok()) == Some(&key));
-        let session = sessions.into_iter().next().map(parse).transpose()?;
-        Ok((session, users.into_iter().next().map(parse).transpose()?))
+        let (session, user) = (session_key(session_id), user_key(user_id));
+        let found = self.table.get_all([session.clone(), user.clone()]).await?;
+        let mut found = by_key(found);
+        let user = match found.remove(&user) {
+            Some(item) => present(item)?,
+            None => None,
+        };
+        Ok((found.remove(&session).map(parse).transpose()?, user))
     }
 
     /// Spends the refresh token `shown` for `next`, good until `expires_at`.
@@ -331,19 +683,23 @@ impl Users {
         };
         update(call).await.map(drop)
     }
+}
 
-    fn role_update(
-        &self,
-        key: String,
-        role: Role,
-    ) -> Result<aws_sdk_dynamodb::types::builders::UpdateBuilder, TableError> {
-        Ok(Update::builder()
-            .table_name(self.table.name())
-            .key(KEY, text(key))
-            .update_expression("SET #role = :role")
-            .expression_attribute_names("#role", "role")
-            .expression_attribute_values(":role", value(role)?))
+/// The user in an item, unless it is a tombstone.
+fn present(item: Item) -> Result<Option<StoredUser>, TableError> {
+    if item.contains_key("erased_at") {
+        return Ok(None);
     }
+    parse(item).map(Some)
+}
+
+/// Items by their keys.
+fn by_key(items: Vec<Item>) -> HashMap<String, Item> {
+    let keyed = items.into_iter().filter_map(|item| {
+        let key = item.get(KEY)?.as_s().ok()?.clone();
+        Some((key, item))
+    });
+    keyed.collect()
 }
 
 fn user_key(id: CustomerId) -> String {

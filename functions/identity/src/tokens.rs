@@ -4,7 +4,7 @@
 use aws_sdk_kms::{
     Client,
     error::SdkError,
-    operation::{get_public_key::GetPublicKeyError, sign::SignError},
+    operation::sign::SignError,
     primitives::Blob,
     types::{MessageType, SigningAlgorithmSpec},
 };
@@ -13,13 +13,12 @@ use jsonwebtoken::{
     Algorithm, DecodingKey, Header, Validation, decode, decode_header, errors::ErrorKind,
 };
 use oxcart_domain::{CustomerId, Timestamp, user::Role};
-use p256::{
-    PublicKey, ecdsa::Signature, elliptic_curve::sec1::ToSec1Point as _,
-    pkcs8::DecodePublicKey as _,
-};
+use oxcart_lambda::clock;
+use p256::ecdsa::Signature;
 use serde::{Deserialize, Serialize};
-use tokio::sync::OnceCell;
 use uuid::Uuid;
+
+use crate::keys::{KeyError, TokenKeys, key_id};
 
 /// How long an access token is good for, in seconds.
 pub const LIFETIME: i64 = 15 * 60;
@@ -142,11 +141,6 @@ fn part(value: &impl Serialize) -> Result<String, serde_json::Error> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(value)?))
 }
 
-/// The name of a KMS key in a token's header: the last part of its ARN.
-fn key_id(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
-}
-
 /// Why a token is no good, in words for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenRefused {
@@ -169,113 +163,18 @@ pub enum VerifyError {
     Key(#[from] KeyError),
 }
 
-/// Why the public key can't be read.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    /// KMS did not answer it.
-    #[error("KMS did not answer the key")]
-    Kms(#[source] Box<SdkError<GetPublicKeyError>>),
-    /// It is no P-256 key.
-    #[error("KMS answered no P-256 key")]
-    NotP256,
-}
-
-/// The public half of the key that signs, read once per execution environment, when first needed.
-#[derive(Debug)]
-pub struct TokenKey {
-    client: Client,
-    arn: String,
-    /// The point on the curve, uncompressed (SEC 1, section 2.3.3): `04`, x and y.
-    point: OnceCell<Vec<u8>>,
-}
-
-impl TokenKey {
-    /// The public half of the KMS key `arn`.
-    #[must_use]
-    pub const fn new(client: Client, arn: String) -> Self {
-        Self {
-            client,
-            arn,
-            point: OnceCell::const_new(),
-        }
-    }
-
-    async fn point(&self) -> Result<&[u8], KeyError> {
-        self.point
-            .get_or_try_init(|| self.fetch())
-            .await
-            .map(Vec::as_slice)
-    }
-
-    async fn fetch(&self) -> Result<Vec<u8>, KeyError> {
-        let answer = self.client.get_public_key().key_id(&self.arn).send().await;
-        let answer = answer.map_err(|error| KeyError::Kms(Box::new(error)))?;
-        let der = answer.public_key.ok_or(KeyError::NotP256)?;
-        let key = PublicKey::from_public_key_der(der.as_ref()).map_err(|_| KeyError::NotP256)?;
-        Ok(key.to_sec1_point(false).as_bytes().to_vec())
-    }
-}
-
-/// What others verify access tokens with.
-#[derive(Debug)]
-pub struct PublishedKeys {
-    key: TokenKey,
-}
-
-/// A public key as it is published ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)).
-#[derive(Debug, Serialize)]
-pub struct Jwk {
-    kty: &'static str,
-    crv: &'static str,
-    r#use: &'static str,
-    alg: &'static str,
-    kid: String,
-    x: String,
-    y: String,
-}
-
-impl PublishedKeys {
-    /// Publishes `key`.
-    #[must_use]
-    pub const fn new(key: TokenKey) -> Self {
-        Self { key }
-    }
-
-    /// The keys.
-    ///
-    /// # Errors
-    /// See [`KeyError`].
-    pub async fn jwks(&self) -> Result<Vec<Jwk>, KeyError> {
-        let point = self.key.point().await?;
-        let coordinate = |range| {
-            point
-                .get(range)
-                .map(|part| BASE64_URL_SAFE_NO_PAD.encode(part))
-        };
-        Ok(vec![Jwk {
-            kty: "EC",
-            crv: "P-256",
-            r#use: "sig",
-            alg: "ES256",
-            kid: key_id(&self.key.arn).to_owned(),
-            x: coordinate(1..33).ok_or(KeyError::NotP256)?,
-            y: coordinate(33..65).ok_or(KeyError::NotP256)?,
-        }])
-    }
-}
-
-/// What verifies access tokens. Garbage is refused without the key.
+/// What verifies access tokens. Garbage is refused without a key.
 pub struct TokenVerifier {
-    key: TokenKey,
+    keys: TokenKeys,
     validation: Validation,
 }
 
 impl TokenVerifier {
-    /// Verifies what `key` has signed for `issuer`.
+    /// Verifies what one of `keys` has signed for `issuer`.
     #[must_use]
-    pub fn new(key: TokenKey, issuer: &TokenIssuer) -> Self {
+    pub fn new(keys: TokenKeys, issuer: &TokenIssuer) -> Self {
         Self {
-            key,
+            keys,
             validation: validation(issuer),
         }
     }
@@ -286,11 +185,13 @@ impl TokenVerifier {
     /// See [`VerifyError`].
     pub async fn verify(&self, token: &str) -> Result<Claims, VerifyError> {
         let header = decode_header(token).map_err(|_| TokenRefused::Invalid)?;
-        if header.alg != Algorithm::ES256 || header.kid.as_deref() != Some(key_id(&self.key.arn)) {
+        if header.alg != Algorithm::ES256 {
             return Err(TokenRefused::Invalid.into());
         }
-        let key = DecodingKey::from_ec_der(self.key.point().await?);
-        Ok(verified(token, &key, &self.validation)?)
+        let named = header.kid.as_deref().and_then(|kid| self.keys.named(kid));
+        let key = named.ok_or(TokenRefused::Invalid)?;
+        let key = DecodingKey::from_ec_der(self.keys.point(key).await?);
+        Ok(verified(token, &key, &self.validation, clock::now())?)
     }
 }
 
@@ -305,17 +206,28 @@ fn validation(issuer: &TokenIssuer) -> Validation {
     validation
 }
 
+/// How far ahead of ours the signer's clock may be, in seconds.
+const SKEW: i64 = 60;
+
 fn verified(
     token: &str,
     key: &DecodingKey,
     validation: &Validation,
+    now: Timestamp,
 ) -> Result<Claims, TokenRefused> {
-    decode::<Claims>(token, key, validation)
-        .map(|token| token.claims)
+    let claims = decode::<Claims>(token, key, validation)
         .map_err(|error| match error.kind() {
             ErrorKind::ExpiredSignature => TokenRefused::Expired,
             _ => TokenRefused::Invalid,
-        })
+        })?
+        .claims;
+    // The library looks at neither `iat` nor how long a token is good for.
+    let from_the_future = claims.iat > now.unix_seconds().saturating_add(SKEW);
+    let lifetime = claims.exp.checked_sub(claims.iat);
+    if from_the_future || lifetime.is_none_or(|lifetime| lifetime > LIFETIME) {
+        return Err(TokenRefused::Invalid);
+    }
+    Ok(claims)
 }
 
 #[cfg(test)]
@@ -326,6 +238,15 @@ mod tests {
     use super::*;
 
     const NOW: i64 = 4_000_000_000;
+
+    fn now() -> Timestamp {
+        Timestamp::try_from("2096-10-02T07:06:40.000Z".to_owned()).unwrap()
+    }
+
+    #[test]
+    fn the_tests_have_one_now() {
+        assert_eq!(now().unix_seconds(), NOW);
+    }
 
     fn issuer() -> TokenIssuer {
         TokenIssuer::new("https://shop.example".to_owned())
@@ -361,7 +282,7 @@ mod tests {
     }
 
     fn verify(token: &str) -> Result<Claims, TokenRefused> {
-        verified(token, &decoding_key(), &validation(&issuer()))
+        verified(token, &decoding_key(), &validation(&issuer()), now())
     }
 
     fn es256() -> Value {
@@ -388,6 +309,11 @@ mod tests {
             ("sub", Value::Null),
             ("role", Value::Null),
             ("exp", Value::Null),
+            ("iat", Value::Null),
+            ("jti", Value::Null),
+            ("jti", json!("one")),
+            ("iat", json!(NOW + SKEW + 1)),
+            ("exp", json!(NOW + LIFETIME + 1)),
         ] {
             let mut claims = claims();
             match &value {
@@ -434,13 +360,5 @@ mod tests {
         assert!(verify(&format!("{header}.{}.{signature}", part(&admin).unwrap())).is_err());
         assert!(verify(&format!("{message}.")).is_err());
         assert!(verify("garbage").is_err());
-    }
-
-    #[test]
-    fn a_key_is_named_by_the_last_part_of_its_arn() {
-        assert_eq!(
-            key_id("arn:aws:kms:eu-west-1:123456789012:key/1234abcd"),
-            "1234abcd"
-        );
     }
 }

@@ -28,6 +28,17 @@ pub enum DomainEvent {
         name: PersonName,
         role: Role,
     },
+    /// Somebody's name, e-mail address or role changed; all of them as they are now.
+    #[serde(rename = "user.updated")]
+    UserUpdated {
+        user_id: CustomerId,
+        email: Email,
+        name: PersonName,
+        role: Role,
+    },
+    /// Somebody's account and all that was known of them is gone.
+    #[serde(rename = "user.erased")]
+    UserErased { user_id: CustomerId },
     /// A spent refresh token was shown, and its session ended for it.
     #[serde(rename = "session.reuse-detected")]
     SessionReuseDetected {
@@ -110,6 +121,8 @@ impl DomainEvent {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::UserRegistered { .. } => "user.registered",
+            Self::UserUpdated { .. } => "user.updated",
+            Self::UserErased { .. } => "user.erased",
             Self::SessionReuseDetected { .. } => "session.reuse-detected",
             Self::ProductChanged { .. } => "product.changed",
             Self::StockReserved { .. } => "stock.reserved",
@@ -126,7 +139,10 @@ impl DomainEvent {
     /// The `source` of the event: the service that owns the aggregate.
     const fn source(&self) -> &'static str {
         match self {
-            Self::UserRegistered { .. } | Self::SessionReuseDetected { .. } => "/oxcart/identity",
+            Self::UserRegistered { .. }
+            | Self::UserUpdated { .. }
+            | Self::UserErased { .. }
+            | Self::SessionReuseDetected { .. } => "/oxcart/identity",
             Self::ProductChanged { .. }
             | Self::StockReserved { .. }
             | Self::StockReleased { .. } => "/oxcart/inventory",
@@ -142,7 +158,9 @@ impl DomainEvent {
     /// The id of the aggregate that the event is about.
     fn subject(&self) -> String {
         match self {
-            Self::UserRegistered { user_id, .. } => user_id.to_string(),
+            Self::UserRegistered { user_id, .. }
+            | Self::UserUpdated { user_id, .. }
+            | Self::UserErased { user_id } => user_id.to_string(),
             Self::SessionReuseDetected { session_id, .. } => session_id.to_string(),
             Self::ProductChanged { sku, .. } => sku.to_string(),
             Self::StockReserved { order_id, .. }

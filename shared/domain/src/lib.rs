@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod event;
 pub mod id;
 pub mod idempotency;
+pub mod lockout;
 pub mod money;
 pub mod order;
 pub mod payment;

@@ -31,6 +31,13 @@ impl Timestamp {
         self.0.unix_timestamp()
     }
 
+    /// The whole seconds from this moment until `later`, rounded up; none or negative if that has come.
+    #[must_use]
+    pub fn seconds_until(self, later: Self) -> i64 {
+        let left = later.0 - self.0;
+        left.whole_seconds() + i64::from(left.subsec_nanoseconds() > 0)
+    }
+
     /// The moment `seconds` later, or the last one that can be written.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {

@@ -63,6 +63,19 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
+/// How often a user was changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(u64);
+
+impl Revision {
+    /// The one after the next change.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
 impl User {
     /// A new customer under a fresh `id`, and the event that tells of it.
     #[must_use]
@@ -86,5 +99,23 @@ impl User {
             role: user.role,
         };
         (user, Event::once(event, now))
+    }
+
+    /// The event that tells of the change that made the user this one, in that revision.
+    #[must_use]
+    pub fn updated(&self, revision: Revision, now: Timestamp) -> Event {
+        let event = DomainEvent::UserUpdated {
+            user_id: self.id,
+            email: self.email.clone(),
+            name: self.name.clone(),
+            role: self.role,
+        };
+        Event::repeatable(event, &revision.0.to_string(), now)
+    }
+
+    /// The event that tells that all that was known of the person is gone.
+    #[must_use]
+    pub fn erased(id: CustomerId, now: Timestamp) -> Event {
+        Event::once(DomainEvent::UserErased { user_id: id }, now)
     }
 }

@@ -1,5 +1,7 @@
 //! Who is calling.
 
+use std::net::IpAddr;
+
 use lambda_http::{
     Request, RequestExt as _,
     http::{HeaderValue, header},
@@ -81,6 +83,15 @@ impl Caller {
     pub fn may_see_orders_of(self, owner: CustomerId) -> bool {
         self.user_id == owner || self.role.may_see_every_order()
     }
+}
+
+/// The address that the request came from, as the gateway saw it. Not a header: anybody can write one.
+#[must_use]
+pub fn source_address(request: &Request) -> Option<IpAddr> {
+    let RequestContext::ApiGatewayV2(context) = request.request_context_ref()? else {
+        return None;
+    };
+    context.http.source_ip.as_deref()?.parse().ok()
 }
 
 fn authorizer_context(request: &Request) -> Option<AuthorizerContext> {

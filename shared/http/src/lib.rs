@@ -10,7 +10,7 @@ mod respond;
 mod serve;
 
 pub use body::json_body;
-pub use caller::{AuthorizerContext, Caller};
+pub use caller::{AuthorizerContext, Caller, source_address};
 pub use idempotency::idempotency_key;
 pub use lambda_http::{Request, Response, http::StatusCode};
 pub use page::{Page, PageRequest};

@@ -165,6 +165,12 @@ impl Problem {
         self
     }
 
+    /// Says in how many seconds to try again (RFC 9110, section 10.2.3).
+    #[must_use]
+    pub fn retry_after(self, seconds: i64) -> Self {
+        self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
     /// Says that a bearer token would help, as every 401 has to (RFC 9110, section 15.5.2).
     #[must_use]
     pub fn challenging(self) -> Self {
@@ -188,7 +194,7 @@ impl Problem {
             Kind::UNAVAILABLE,
             "Nothing is lost: repeat the request, with the same Idempotency-Key if it has one.",
         )
-        .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        .retry_after(1)
     }
 
     /// Our fault. The cause is logged here, once, and not told.

@@ -62,6 +62,19 @@ impl Cloud {
     pub fn variable(&self, name: &'static str) -> Result<String, StartError> {
         optional(name).ok_or(StartError::MissingVariable(name))
     }
+
+    /// A variable that holds a whole number.
+    ///
+    /// # Errors
+    /// [`StartError::MissingVariable`] as for [`variable`](Self::variable);
+    /// [`StartError::UnusableVariable`] when it holds something else.
+    pub fn number(&self, name: &'static str) -> Result<u32, StartError> {
+        let text = self.variable(name)?;
+        text.parse().map_err(|error: std::num::ParseIntError| {
+            let source = Box::new(error);
+            StartError::UnusableVariable { name, source }
+        })
+    }
 }
 
 /// The one place that reads the environment.

@@ -70,6 +70,14 @@ impl Table {
     /// # Errors
     /// See [`TableError`].
     pub async fn get<T: DeserializeOwned>(&self, key: String) -> Result<Option<T>, TableError> {
+        self.get_item(key).await?.map(parse).transpose()
+    }
+
+    /// The item under `key` as it stands now, not yet read as anything.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn get_item(&self, key: String) -> Result<Option<Item>, TableError> {
         let read = self
             .client
             .get_item()
@@ -79,7 +87,7 @@ impl Table {
             .send()
             .await
             .map_err(TableError::unavailable)?;
-        read.item.map(parse).transpose()
+        Ok(read.item)
     }
 
     /// The items under `keys` (at most 100) that exist, as they stand now, in any order.

@@ -1,10 +1,11 @@
 //! Who gets in, and who sees what.
 
+use crate::accounts::NEW_PASSWORD;
 use oxcart_tests::{
     api::{Answer, Call},
-    shop::{GOOD_CARD, euro_cents, new_key, order_of},
+    shop::{GOOD_CARD, PASSWORD, euro_cents, new_key, order_of},
     stack::Stack,
-    tokens::Token,
+    tokens::{Token, key_id},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -85,7 +86,7 @@ async fn a_token_that_the_stack_did_not_sign_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_of_the_stack_for_another_time_issuer_or_audience_is_refused() {
+async fn a_token_of_the_stack_with_a_claim_that_is_wrong_or_missing_is_refused() {
     let stack = Stack::connect().await;
     let token = Token::read(&stack.new_customer().await.token);
     let issued_at = token.claims["iat"]
@@ -96,19 +97,29 @@ async fn a_token_of_the_stack_for_another_time_issuer_or_audience_is_refused() {
         token.claims[claim] = value;
         token
     };
-    let mut endless = token.clone();
-    endless.claims.as_object_mut().unwrap().remove("exp");
+    let mut misnamed = token.clone();
+    misnamed.header["kid"] = json!(key_id(stack.token_keys()[1]));
+    let mut from_the_future = changed("iat", json!(issued_at + 600));
+    from_the_future.claims["exp"] = json!(issued_at + 900);
 
-    for (why, bad) in [
+    let mut refused = vec![
         ("expired", changed("exp", json!(issued_at - 600))),
+        ("good for too long", changed("exp", json!(issued_at + 901))),
+        ("issued in the future", from_the_future),
         (
             "wrong issuer",
             changed("iss", json!("https://issuer.example")),
         ),
         ("wrong audience", changed("aud", json!("another"))),
         ("unknown role", changed("role", json!("owner"))),
-        ("without an end", endless),
-    ] {
+        ("under the name of another key", misnamed),
+    ];
+    for claim in ["iss", "aud", "sub", "role", "iat", "exp", "jti"] {
+        let mut incomplete = token.clone();
+        incomplete.claims.as_object_mut().unwrap().remove(claim);
+        refused.push((claim, incomplete));
+    }
+    for (why, bad) in refused {
         let bad = bad.signed_by(&stack).await;
         let answer = stack.api.get("/users/me").bearer(&bad).send().await;
         assert_unauthenticated(why, &answer);
@@ -189,6 +200,12 @@ fn protected_calls(stack: &Stack) -> Vec<Call> {
     let id = Uuid::new_v4();
     vec![
         stack.api.get("/users/me"),
+        stack.api.patch("/users/me").json(&json!({"name": "Eve"})),
+        stack
+            .api
+            .post("/users/me/password")
+            .json(&json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD})),
+        stack.api.delete("/users/me"),
         stack
             .api
             .put("/products/tea")

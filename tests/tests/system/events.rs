@@ -23,13 +23,15 @@ async fn every_transition_is_told_once_and_as_its_schema_says() {
         .buy(&buyer, &order_of(&[("no-such-thing", 1)], GOOD_CARD))
         .await;
     let refunded = refund_a_charge(&stack, &buyer.id).await;
+    let gone = change_and_erase(&stack).await;
     let spent = sessions::new_session(&stack).await;
     sessions::refresh(&stack, &spent).await.expect(200);
     sessions::refresh(&stack, &spent).await.expect(401);
     let session = sessions::session_of(&spent);
 
-    let stories: [(&str, &[&str]); 7] = [
+    let stories: [(&str, &[&str]); 8] = [
         (&buyer.id, &["user.registered"]),
+        (&gone, &["user.registered", "user.updated", "user.erased"]),
         (&session, &["session.reuse-detected"]),
         (&sku, &["product.changed", "product.changed"]),
         (
@@ -164,6 +166,15 @@ async fn refund_a_charge(stack: &Stack, customer_id: &str) -> String {
     let refund = json!({"order_id": order_id, "customer_id": customer_id});
     stack.answer_of("refund-payment", &refund).await;
     order_id
+}
+
+/// Changes and erases a user who is nobody's buyer. Answers their id.
+async fn change_and_erase(stack: &Stack) -> String {
+    let person = stack.new_customer().await;
+    let changes = json!({"name": "Ada Lovelace"});
+    stack.update_user(&person, &changes).await.expect(200);
+    stack.erase_user(&person).await.expect(204);
+    person.id
 }
 
 fn types_of(events: &[Value]) -> Vec<&str> {

@@ -152,6 +152,35 @@ async fn an_unknown_address_and_a_wrong_password_are_refused_alike() {
     assert_eq!(names(&wrong), names(&unknown));
 }
 
+/// [`PASSWORD`] hashed with Argon2id as weakly as it goes: 8 KiB of memory and one pass.
+const WEAK_HASH: &str =
+    "$argon2id$v=19$m=8,t=1,p=1$YSBzYWx0IG9mIHNvbWUgaw$P56S79d7lTexyYcpLqmfWLPleHytFeskiFln/qt5/BU";
+
+#[tokio::test]
+async fn a_password_that_was_hashed_too_weakly_is_hashed_anew_at_the_next_login() {
+    let stack = Stack::connect().await;
+    let account = stack.new_account().await;
+    let key = format!("EMAIL#{}", account.email);
+    let hash = async || {
+        let credentials = stack.item("IDENTITY_TABLE", &key).await;
+        credentials.expect("the credentials")["password_hash"].clone()
+    };
+    let mut weakened = stack.item("IDENTITY_TABLE", &key).await.unwrap();
+    weakened["password_hash"] = json!(WEAK_HASH);
+    stack.write_item("IDENTITY_TABLE", &weakened).await;
+
+    let wrong = stack.log_in(&account.email, "not the right one").await;
+    wrong.problem(401, "invalid-credentials");
+    assert_eq!(hash().await, WEAK_HASH, "a failure changes nothing");
+
+    stack.log_in(&account.email, PASSWORD).await.expect(200);
+    let anew = hash().await;
+    let parameters = "$argon2id$v=19$m=19456,t=2,p=1$";
+    assert!(anew.as_str().unwrap().starts_with(parameters), "{anew}");
+    stack.log_in(&account.email, PASSWORD).await.expect(200);
+    assert_eq!(hash().await, anew, "a good hash stays");
+}
+
 #[tokio::test]
 async fn a_granted_role_counts_from_the_next_login() {
     let stack = Stack::connect().await;

@@ -10,12 +10,14 @@
 )]
 
 mod access;
+mod accounts;
 mod bad_requests;
 mod cargo_lambda;
 mod concurrency;
 mod events;
 mod idempotency;
 mod identity;
+mod lockout;
 mod messages;
 mod notifications;
 mod orders;

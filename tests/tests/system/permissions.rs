@@ -42,6 +42,9 @@ async fn a_writer_writes_to_its_own_services_table_and_no_other() {
     let stack = Stack::connect().await;
     for (function, own) in [
         ("register-user", "IDENTITY_TABLE"),
+        ("update-user", "IDENTITY_TABLE"),
+        ("change-password", "IDENTITY_TABLE"),
+        ("erase-user", "IDENTITY_TABLE"),
         ("reserve-stock", "INVENTORY_TABLE"),
         ("charge-payment", "PAYMENTS_TABLE"),
         ("place-order", "ORDERS_TABLE"),

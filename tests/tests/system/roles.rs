@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::accounts::NEW_PASSWORD;
 use oxcart_tests::{
     api::Call,
     shop::{GOOD_CARD, PASSWORD, Person, new_key, new_sku, new_user, order_of},
@@ -18,6 +19,8 @@ const ROLES: [&str; 4] = ["anybody", "customer", "support", "admin"];
 struct Things {
     order_id: String,
     sku: String,
+    /// Somebody else of the same role, whose account is there to be lost.
+    expendable: Person,
     email: Value,
     refresh_token: Value,
 }
@@ -41,15 +44,15 @@ async fn every_role_may_do_what_the_table_says_and_nothing_else() {
     );
     for role in ROLES {
         let person = person_of(&stack, role).await;
-        let own = things_of(&stack, &person, &sku).await;
-        let another = things_of(&stack, &stack.new_customer().await, &sku).await;
+        let own = things_of(&stack, &person, role, &sku).await;
+        let another = things_of(&stack, &stack.new_customer().await, role, &sku).await;
         for (operation, cells) in &table {
             for (whose, things) in [("own", &own), ("another's", &another)] {
                 let call = call(&stack, operation, things);
                 let call = if role == "anybody" {
                     call
                 } else {
-                    call.bearer(&person.token)
+                    call.bearer(&caller(operation, &person, things).token)
                 };
                 let answer = call.send().await;
                 let expected = expected(&cells[role], role, whose, operation);
@@ -67,7 +70,15 @@ async fn every_role_may_do_what_the_table_says_and_nothing_else() {
 /// The status of a refusal; none where the table allows it.
 fn expected(cell: &str, role: &str, whose: &str, operation: &str) -> Option<u16> {
     // These name no thing of somebody's in their request: whoever calls them calls on their own.
-    let always_own = ["get-user", "list-orders", "place-order"].contains(&operation);
+    let always_own = [
+        "change-password",
+        "erase-user",
+        "get-user",
+        "list-orders",
+        "place-order",
+        "update-user",
+    ]
+    .contains(&operation);
     match (cell, role, whose) {
         ("yes" | "any", _, _) | ("own", _, "own") => None,
         ("own", _, _) if always_own => None,
@@ -115,7 +126,7 @@ async fn person_of(stack: &Stack, role: &str) -> Person {
 }
 
 /// An order with a payment that the person owns. It is written by hand, since not every role may buy.
-async fn things_of(stack: &Stack, person: &Person, sku: &str) -> Things {
+async fn things_of(stack: &Stack, person: &Person, role: &str, sku: &str) -> Things {
     let order_id = Uuid::new_v4().to_string();
     stack.place_silently(&order_id, &person.id, sku).await;
     let refund = json!({"order_id": order_id, "customer_id": person.id});
@@ -125,8 +136,17 @@ async fn things_of(stack: &Stack, person: &Person, sku: &str) -> Things {
     Things {
         order_id,
         sku: sku.to_owned(),
+        expendable: person_of(stack, role).await,
         email: user["email"].clone(),
         refresh_token: session["refresh_token"].clone(),
+    }
+}
+
+/// Who makes a call: the person, unless they would not be the same after it.
+fn caller<'p>(operation: &str, person: &'p Person, things: &'p Things) -> &'p Person {
+    match operation {
+        "change-password" | "erase-user" => &things.expendable,
+        _ => person,
     }
 }
 
@@ -147,6 +167,11 @@ fn call(stack: &Stack, operation: &str, things: &Things) -> Call {
         "publish-keys" => api.get("/.well-known/jwks.json"),
         "describe-issuer" => api.get("/.well-known/openid-configuration"),
         "get-user" => api.get("/users/me"),
+        "update-user" => api.patch("/users/me").json(&json!({"name": "Ada Buyer"})),
+        "change-password" => api
+            .post("/users/me/password")
+            .json(&json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD})),
+        "erase-user" => api.delete("/users/me"),
         "list-products" => api.get("/products"),
         "get-product" => api.get(&format!("/products/{}", things.sku)),
         "put-product" => api.put(&format!("/products/{}", things.sku)).json(&product),

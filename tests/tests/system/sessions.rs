@@ -1,10 +1,18 @@
-//! Refresh tokens: spent on every use, ended by reuse, logout and time.
+//! Refresh tokens: spent on every use, ended by reuse, logout, a new password and time. And the keys that
+//! sign access tokens.
 
-use std::process::Command;
+use std::process::{Command, Output};
 
+use crate::accounts::NEW_PASSWORD;
 use futures::future::join_all;
 use oxcart_tests::{
-    api::Answer, shop::new_user, stack::Stack, subscription::Subscription, tokens::Token, workspace,
+    api::Answer,
+    attempts::new_address,
+    shop::{PASSWORD, new_user},
+    stack::Stack,
+    subscription::Subscription,
+    tokens::{Token, key_id},
+    workspace,
 };
 use serde_json::{Value, json};
 
@@ -86,6 +94,28 @@ async fn a_logout_ends_the_session_and_may_be_repeated() {
 }
 
 #[tokio::test]
+async fn a_new_password_ends_every_session_of_its_user_and_no_other() {
+    let stack = Stack::connect().await;
+    let (account, other) = (stack.new_account().await, stack.new_account().await);
+    let second = stack.log_in(&account.email, PASSWORD).await.expect(200);
+    let second = second.json()["refresh_token"].clone();
+    let third = refresh(&stack, &second).await.expect(200);
+    let third = third.json()["refresh_token"].clone();
+
+    let changed = stack
+        .change_password(&account.person, PASSWORD, NEW_PASSWORD)
+        .await;
+    changed.expect(204);
+
+    for ended in [&account.refresh_token, &third] {
+        refresh(&stack, ended)
+            .await
+            .problem(401, "invalid-refresh-token");
+    }
+    refresh(&stack, &other.refresh_token).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_session_whose_time_is_over_is_not_refreshed_though_it_is_still_stored() {
     let stack = Stack::connect().await;
     let token = new_session(&stack).await;
@@ -153,7 +183,7 @@ async fn a_role_that_was_granted_meanwhile_counts_from_the_refresh() {
 }
 
 #[tokio::test]
-async fn the_published_keys_are_where_the_issuer_says_and_name_the_key_that_signs() {
+async fn the_published_keys_are_where_the_issuer_says_and_one_of_them_signs() {
     let stack = Stack::connect().await;
     let issuer = stack
         .api
@@ -177,10 +207,16 @@ async fn the_published_keys_are_where_the_issuer_says_and_name_the_key_that_sign
         issuer.json()["jwks_uri"],
         format!("{}/.well-known/jwks.json", stack.setting("API_URL"))
     );
-    assert_eq!(
-        keys.json()["keys"][0]["kid"],
-        Token::read(&access_token).header["kid"]
-    );
+    let published: Vec<Value> = keys.json()["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| key["kid"].clone())
+        .collect();
+    let ids: Vec<&str> = stack.token_keys().into_iter().map(key_id).collect();
+    assert_eq!(published, ids);
+    assert!(ids.len() == 2 && ids[0] != ids[1], "{ids:?}");
+    assert_eq!(Token::read(&access_token).header["kid"], ids[0]);
     assert_eq!(keys.header("Cache-Control"), Some("public, max-age=300"));
     let tag = keys.header("ETag").expect("a validator");
     let again = stack
@@ -205,27 +241,62 @@ print(claims['sub'])
 async fn a_stock_library_verifies_our_tokens_and_refuses_a_strangers() {
     let stack = Stack::connect().await;
     let person = stack.new_customer().await;
-    let verify = |token: &str| {
-        Command::new(workspace::root().join(".local/tools/emulator/bin/python"))
-            .args(["-c", STOCK_LIBRARY, stack.setting("TOKEN_ISSUER"), token])
-            .output()
-            .expect("cargo xtask setup installs it")
-    };
 
-    let ours = verify(&person.token);
-    let said = String::from_utf8_lossy(&ours.stderr);
-    assert_eq!(
-        String::from_utf8_lossy(&ours.stdout).trim(),
-        person.id,
-        "{said}"
-    );
+    assert_verified(&stack, &person.token, &person.id);
 
-    let strangers = verify(&Token::read(&person.token).signed_by_a_stranger());
+    let strangers = Token::read(&person.token).signed_by_a_stranger();
+    let strangers = by_stock_library(&stack, &strangers);
     let said = String::from_utf8_lossy(&strangers.stderr);
     assert!(
         !strangers.status.success() && said.contains("InvalidSignatureError"),
         "{said}"
     );
+}
+
+#[tokio::test]
+async fn while_the_keys_change_places_a_token_of_either_is_good() {
+    let stack = Stack::connect().await;
+    let account = stack.new_account().await;
+    let mut keys = stack.token_keys();
+    keys.reverse();
+
+    let rotated = stack
+        .copy_function("login", "TOKEN_KEY_ARNS", &keys.join(","))
+        .await;
+    let login = stack
+        .log_in_through(&rotated, &new_address(), &account.email, PASSWORD)
+        .await;
+    stack.remove_copy(&rotated).await;
+
+    let session = login.expect(200).json();
+    let (before, after) = (
+        account.person.token.as_str(),
+        session["access_token"].as_str().unwrap(),
+    );
+    for (token, key) in [(before, keys[1]), (after, keys[0])] {
+        assert_eq!(Token::read(token).header["kid"], key_id(key));
+        let me = stack.api.get("/users/me").bearer(token).send().await;
+        assert_eq!(me.expect(200).json(), account.user);
+        assert_verified(&stack, token, &account.person.id);
+    }
+    refresh(&stack, &session["refresh_token"]).await.expect(200);
+}
+
+fn assert_verified(stack: &Stack, token: &str, subject: &str) {
+    let verified = by_stock_library(stack, token);
+    let said = String::from_utf8_lossy(&verified.stderr);
+    assert_eq!(
+        String::from_utf8_lossy(&verified.stdout).trim(),
+        subject,
+        "{said}"
+    );
+}
+
+fn by_stock_library(stack: &Stack, token: &str) -> Output {
+    Command::new(workspace::root().join(".local/tools/emulator/bin/python"))
+        .args(["-c", STOCK_LIBRARY, stack.setting("TOKEN_ISSUER"), token])
+        .output()
+        .expect("cargo xtask setup installs it")
 }
 
 pub(crate) async fn new_session(stack: &Stack) -> Value {

@@ -3,5 +3,5 @@
 use oxcart_identity::{publish_keys::handle, wiring};
 
 fn main() -> std::process::ExitCode {
-    oxcart_http::serve(wiring::published_keys, handle)
+    oxcart_http::serve(wiring::token_keys, handle)
 }

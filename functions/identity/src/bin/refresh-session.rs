@@ -3,5 +3,5 @@
 use oxcart_identity::{refresh_session::handle, wiring};
 
 fn main() -> std::process::ExitCode {
-    oxcart_http::serve(wiring::login, handle)
+    oxcart_http::serve(wiring::refreshing, handle)
 }
