@@ -18,18 +18,24 @@
 )]
 
 pub mod accounts;
+pub mod aftersales;
 pub mod api;
 pub mod attempts;
+pub mod chance;
 pub mod copies;
 pub mod eventually;
+pub mod faults;
 pub mod figures;
 pub mod gateway;
 pub mod iam;
+pub mod machines;
 pub mod operator;
 pub mod schemas;
 pub mod shop;
 pub mod stack;
+pub mod stand_in;
 pub mod subscription;
 pub mod template;
 pub mod tokens;
+pub mod webhooks;
 pub mod workspace;

@@ -6,7 +6,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{shop::GOOD_CARD, stack::Stack};
+use crate::{
+    eventually::{PATIENCE, eventually},
+    shop::GOOD_CARD,
+    stack::Stack,
+};
 
 impl Stack {
     /// The item with this key in the table that the setting names, if there is one.
@@ -57,7 +61,7 @@ impl Stack {
     }
 
     /// Writes down an order that is `PENDING` and whose `order.placed` nobody hears, so that no saga
-    /// begins. Answers the event.
+    /// begins. Nobody looks after it either, unless it is [left open](Self::leave_open). Answers the event.
     pub async fn place_silently(&self, order_id: &str, customer_id: &str, sku: &str) -> Value {
         let now = "2026-01-02T03:04:05.678Z";
         let lines = json!([{"sku": sku, "quantity": 1}]);
@@ -92,6 +96,23 @@ impl Stack {
                 "expected_total": null,
             },
         })
+    }
+
+    /// Makes an order one that is open until somebody looks after it, which is due at this time.
+    pub async fn leave_open(&self, order_id: &str, due_at: &str) {
+        let shard = order_id.get(..1).expect("an id has a first digit");
+        self.dynamodb
+            .update_item()
+            .table_name(self.setting("ORDERS_TABLE"))
+            .key("pk", AttributeValue::S(format!("ORDER#{order_id}")))
+            .update_expression("SET #open = :open, due_at = :due")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#open", "open")
+            .expression_attribute_values(":open", AttributeValue::S(shard.to_owned()))
+            .expression_attribute_values(":due", AttributeValue::S(due_at.to_owned()))
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("cannot leave {order_id} open: {error:?}"));
     }
 
     /// Sends messages to the queue that the setting names, in one batch.
@@ -148,12 +169,21 @@ impl Stack {
         taken
     }
 
-    /// The names and states of the executions that ran, or run, for this order.
+    /// The names and states of the executions that ran, or run, to sell this order.
     pub async fn executions_of(&self, order_id: &str) -> Vec<(String, String)> {
+        self.executions("ORDER_SAGA_ARN", order_id).await
+    }
+
+    /// The names and states of the executions that ran, or run, to undo this order.
+    pub async fn cancellations_of(&self, order_id: &str) -> Vec<(String, String)> {
+        self.executions("CANCELLATION_SAGA_ARN", order_id).await
+    }
+
+    async fn executions(&self, machine: &str, order_id: &str) -> Vec<(String, String)> {
         let mut pages = self
             .states
             .list_executions()
-            .state_machine_arn(self.setting("ORDER_SAGA_ARN"))
+            .state_machine_arn(self.setting(machine))
             .into_paginator()
             .items()
             .send();
@@ -182,6 +212,19 @@ impl Stack {
             .await
             .map(|execution| execution.status().as_str().to_owned())
             .map_err(|error| format!("{error:?}"))
+    }
+
+    /// Waits until the execution that runs under an order's id has ended well.
+    pub async fn saga_ends_well(&self, order_id: &str) {
+        eventually(
+            &format!("the execution of {order_id} ends well"),
+            PATIENCE,
+            async || match self.execution_status(order_id).await {
+                Ok(status) if status == "SUCCEEDED" => Ok(()),
+                other => Err(format!("{other:?}")),
+            },
+        )
+        .await;
     }
 }
 

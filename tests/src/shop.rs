@@ -139,11 +139,22 @@ impl Stack {
         ADMIN.get_or_init(log_in).await.clone()
     }
 
-    /// A customer with this id: the operator signs the token, so that many come quickly.
+    /// A customer with this id.
     pub async fn customer_with_id(&self, id: &str) -> Person {
+        self.person_in_role(id, "customer").await
+    }
+
+    /// Somebody of the support.
+    pub async fn support(&self) -> Person {
+        let id = Uuid::new_v4().to_string();
+        self.person_in_role(&id, "support").await
+    }
+
+    /// Somebody with this id and role: the operator signs the token, so that many come quickly.
+    async fn person_in_role(&self, id: &str, role: &str) -> Person {
         let mut token = Token::read(&self.admin().await.token);
         token.claims["sub"] = json!(id);
-        token.claims["role"] = json!("customer");
+        token.claims["role"] = json!(role);
         Person {
             id: id.to_owned(),
             token: token.signed_by(self).await,

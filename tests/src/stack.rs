@@ -81,6 +81,11 @@ impl Stack {
         lookup(&self.settings, name)
     }
 
+    /// A setting that not every stack has.
+    pub fn setting_if_any(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).map(String::as_str)
+    }
+
     /// The file that says where the stack is.
     pub fn settings_file(&self) -> &Path {
         &self.settings_file

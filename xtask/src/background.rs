@@ -141,7 +141,7 @@ impl Process {
 }
 
 /// Sends a signal through the shell, which has `kill` built in on every machine.
-fn signal(name: &str, target: &str) {
+pub(crate) fn signal(name: &str, target: &str) {
     let mut kill = Command::new("sh");
     kill.args(["-c", "kill -s \"$1\" -- \"$2\"", "sh", name, target]);
     // It may have ended in the meantime, which is just what is wanted.

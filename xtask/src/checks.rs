@@ -155,6 +155,9 @@ impl Checks<'_> {
                 "local",
                 "--test",
                 "system",
+                "--",
+                // They wait more than they work: for sagas, queues and the payment gateway's patience.
+                "--test-threads=5",
             ]);
             tests.env("OXCART_STACK_ENV", stack.settings_file());
             visibly(console, "The system tests", &mut tests)

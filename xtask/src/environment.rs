@@ -6,10 +6,17 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
 
 /// The cargo that runs this program, or the one on the PATH.
 pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// The file of this very program.
+pub(crate) fn this_program() -> io::Result<PathBuf> {
+    env::current_exe()
 }
 
 /// The value of a variable, if it is set to anything.

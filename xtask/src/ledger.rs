@@ -24,8 +24,9 @@ type Sums = BTreeMap<String, i64>;
 struct Money {
     charged: Sums,
     refunded: Sums,
-    confirmed: Sums,
-    /// How many orders are not settled yet.
+    /// The totals of confirmed orders, less what of them was given back in parts.
+    kept: Sums,
+    /// How many orders are not settled yet, and partial refunds not made.
     pending: usize,
 }
 
@@ -64,7 +65,7 @@ pub(crate) fn check(
     });
     let fits = money.is_at_rest() && money.agrees();
     agree &= fits;
-    console.line("\n  Money                 charged    refunded   totals of confirmed orders");
+    console.line("\n  Money                 charged    refunded     kept of confirmed orders");
     for currency in money.currencies() {
         let sum = |sums: &Sums| decimal(sums.get(&currency).copied().unwrap_or_default());
         console.line(&format!(
@@ -72,7 +73,7 @@ pub(crate) fn check(
             format!("{currency}, whole shop"),
             sum(&money.charged),
             sum(&money.refunded),
-            sum(&money.confirmed),
+            sum(&money.kept),
             verdict(console, fits)
         ));
     }
@@ -80,8 +81,8 @@ pub(crate) fn check(
         Ok(())
     } else {
         Err(Failure::new("The figures do not agree.").advice(format!(
-            "Put in has to be available + held, and charged − refunded has to be the confirmed totals \
-             ({} orders are still pending).",
+            "Put in has to be available + held, and charged − refunded has to be what is kept: the totals of \
+             confirmed orders, less partial refunds ({} orders and refunds are still pending).",
             money.pending
         )))
     }
@@ -123,7 +124,7 @@ fn money_now(settings: &Settings) -> Outcome<Money> {
     let mut money = Money {
         charged: Sums::new(),
         refunded: Sums::new(),
-        confirmed: Sums::new(),
+        kept: Sums::new(),
         pending: 0,
     };
     // Refunds are read first: one that is made in between then shows as too much money, never as nothing wrong.
@@ -148,14 +149,26 @@ fn money_now(settings: &Settings) -> Outcome<Money> {
         match text(&order, "/status/S") {
             "CONFIRMED" => {
                 let amount = text(&order, "/total/M/amount/N").parse().ok();
-                add(
-                    &mut money.confirmed,
-                    text(&order, "/total/M/currency/S"),
-                    amount,
-                );
+                add(&mut money.kept, text(&order, "/total/M/currency/S"), amount);
             }
-            "PENDING" => money.pending += 1,
+            "PENDING" | "CANCELLING" => money.pending += 1,
             _ => {}
+        }
+    }
+    for payment in cloud.scan(settings.get("PAYMENTS_TABLE")?)? {
+        // Of others, all is given back or nothing was taken, and the order isn't confirmed.
+        if text(&payment, "/status/S") != "CHARGED" {
+            continue;
+        }
+        let parts = payment.pointer("/refunds/M").and_then(Value::as_object);
+        for part in parts.into_iter().flat_map(|parts| parts.values()) {
+            if text(part, "/M/status/S") != "DONE" {
+                money.pending += 1;
+                continue;
+            }
+            let amount: Option<i64> = text(part, "/M/amount/M/amount/N").parse().ok();
+            let currency = text(part, "/M/amount/M/currency/S");
+            add(&mut money.kept, currency, amount.map(i64::saturating_neg));
         }
     }
     Ok(money)
@@ -188,13 +201,12 @@ impl Money {
     fn agrees(&self) -> bool {
         let of = |sums: &Sums, currency: &str| sums.get(currency).copied().unwrap_or_default();
         self.currencies().iter().all(|currency| {
-            of(&self.charged, currency) - of(&self.refunded, currency)
-                == of(&self.confirmed, currency)
+            of(&self.charged, currency) - of(&self.refunded, currency) == of(&self.kept, currency)
         })
     }
 
     fn currencies(&self) -> Vec<String> {
-        let mut all: Vec<String> = [&self.charged, &self.refunded, &self.confirmed]
+        let mut all: Vec<String> = [&self.charged, &self.refunded, &self.kept]
             .into_iter()
             .flat_map(|sums| sums.keys().cloned())
             .collect();

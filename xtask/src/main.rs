@@ -9,11 +9,13 @@ mod console;
 mod demo;
 mod environment;
 mod failure;
+mod faults;
 mod lambda;
 mod layout;
 mod ledger;
 mod loopback;
 mod opening;
+mod ops;
 mod processes;
 mod sam;
 mod settings;
@@ -21,6 +23,7 @@ mod shop;
 mod stack;
 mod tool;
 mod tools;
+mod torture;
 mod wait;
 
 use std::process::ExitCode;
@@ -60,6 +63,9 @@ enum Task {
     Down,
     /// Saves what the functions of the local stack have logged, and says where.
     Logs,
+    /// Helps orders that need a person, on the local stack or on AWS.
+    #[command(subcommand)]
+    Ops(ops::Task),
     /// Runs functions with cargo-lambda, outside of the local stack.
     #[command(subcommand)]
     Lambda(lambda::Task),
@@ -77,6 +83,18 @@ enum Task {
     },
     /// Installs the pinned tools. Every other command installs those that it needs.
     Setup,
+    /// Buys and breaks things at random for some minutes, and checks the books at the end.
+    Torture {
+        /// For how long.
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
+        /// What the random decisions follow from: that of an earlier run makes the same ones again.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+    /// Stands between functions and what they call. Part of each local stack.
+    #[command(hide = true)]
+    FaultProxy(faults::Ports),
 }
 
 fn main() -> ExitCode {
@@ -131,6 +149,7 @@ fn run(task: &Task, layout: &Layout, console: &Console) -> Outcome {
             ));
             Ok(())
         }
+        Task::Ops(task) => ops::run(layout, console, &stack, task),
         Task::Lambda(task) => lambda::run(layout, console, &stack, task),
         Task::Deploy { more } => {
             console.heading("Deployment to AWS");
@@ -152,6 +171,8 @@ fn run(task: &Task, layout: &Layout, console: &Console) -> Outcome {
             console.line("All tools are installed.");
             Ok(())
         }
+        Task::Torture { minutes, seed } => torture::run(layout, console, *minutes, *seed),
+        Task::FaultProxy(ports) => faults::serve(ports),
     }
 }
 

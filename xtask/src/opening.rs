@@ -1,4 +1,5 @@
-//! Opens the shop on a new stack: an admin, and a few products with stock. Doing it again changes nothing.
+//! Opens the shop on a new stack: the payment stand-in's webhook, an admin, and a few products with stock.
+//! Doing it again changes nothing.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,11 +10,20 @@ use serde_json::json;
 use crate::cloud::Cloud;
 use crate::console::Console;
 use crate::failure::{Explain, Failure, Outcome};
+use crate::loopback::Client;
 use crate::settings::Settings;
 use crate::shop::{Call, Shop};
 
 /// Who runs the shop. The domain is one that can't exist.
 const ADMIN_EMAIL: &str = "admin@oxcart.test";
+
+/// What the payment stand-in is asked to tell of, as the gateway is on AWS.
+const WEBHOOK_EVENTS: [&str; 4] = [
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    "payment_intent.processing",
+];
 
 /// sku, name, price in cents, pieces.
 const PRODUCTS: [(&str, &str, i64, i64); 5] = [
@@ -39,9 +49,10 @@ pub(crate) fn appoint_admin(settings: &mut Settings, before: Option<&Settings>) 
     Ok(())
 }
 
-/// Creates the admin and the products.
+/// Has the payment stand-in tell the shop of payments, and creates the admin and the products.
 pub(crate) fn open(console: &Console, settings: &Settings) -> Outcome {
     let began = Instant::now();
+    register_webhook(settings)?;
     let shop = Shop::at(settings.get("API_URL")?);
     let (email, password) = (
         settings.get("ADMIN_EMAIL")?,
@@ -78,6 +89,29 @@ pub(crate) fn open(console: &Console, settings: &Settings) -> Outcome {
         began.elapsed(),
     );
     Ok(())
+}
+
+fn register_webhook(settings: &Settings) -> Outcome {
+    let webhook = json!({
+        "url": format!("{}/webhooks/payments", settings.get("API_URL")?),
+        "secret": settings.get("PAYMENT_WEBHOOK_SECRET")?,
+        "events": WEBHOOK_EVENTS,
+    });
+    let gateway = settings.get("GATEWAY_ADMIN_URL")?;
+    let answer = Client::new().send(
+        "POST",
+        &format!("{gateway}/_config/webhooks/oxcart"),
+        &[("content-type", "application/json")],
+        &webhook.to_string(),
+    )?;
+    if answer.status == 200 {
+        Ok(())
+    } else {
+        Err(Failure::new(format!(
+            "The payment stand-in took no webhook ({}): {}",
+            answer.status, answer.text
+        )))
+    }
 }
 
 /// `bytes` random bytes of the operating system, in hexadecimal.

@@ -1,4 +1,5 @@
-//! The two processes of a local stack: the local cloud and the payment stand-in. Knows nothing of what is deployed.
+//! The processes of a local stack: the local cloud, the payment stand-in, and the fault proxy between them and the
+//! functions. Knows nothing of what is deployed.
 
 use std::fs;
 use std::net::TcpListener;
@@ -10,7 +11,8 @@ use crate::background::{self, Lifetime, Started};
 use crate::cloud::{Cloud, REGION};
 use crate::console::Console;
 use crate::environment;
-use crate::failure::{Explain, Failure, Outcome};
+use crate::failure::{Explain, Outcome};
+use crate::faults::Ports;
 use crate::layout::Layout;
 use crate::loopback::Client;
 use crate::sam;
@@ -18,6 +20,12 @@ use crate::tools::{self, Kit};
 
 /// How long a process may take until it answers.
 const START: Duration = Duration::from_secs(30);
+
+/// What part of their time the state machines of a test's stack wait before they retry, and in `Wait` states. What waits
+/// out minutes of trouble on AWS would make tests of such trouble last as long. The local cloud shortens nothing else by
+/// it, no timeout of a task or a function. All the retries of an undo have to outlast the lease of a refund, which is a
+/// minute: 82 seconds are left of them.
+pub(crate) const TEST_WAITS: &str = "0.025";
 
 /// The processes of one stack, running or not.
 pub(crate) struct Processes {
@@ -27,12 +35,16 @@ pub(crate) struct Processes {
     folder: PathBuf,
 }
 
-/// Where the two processes listen.
+/// Where the processes listen.
 pub(crate) struct Endpoints {
     /// The local cloud, as an AWS endpoint.
     pub(crate) cloud: String,
     /// The payment stand-in.
     pub(crate) gateway: String,
+    /// The payment stand-in as functions reach it: through the fault proxy.
+    pub(crate) gateway_of_functions: String,
+    /// Where faults are armed.
+    pub(crate) faults: String,
 }
 
 impl Processes {
@@ -59,7 +71,7 @@ impl Processes {
         if let Some(endpoints) = self.find() {
             return Ok(endpoints);
         }
-        // One of the two may still run, or hang. Neither is of use without the other.
+        // Some of them may still run, or hang. None is of use without the others.
         self.stop()?;
         self.start(console, started)
     }
@@ -67,7 +79,7 @@ impl Processes {
     /// Ends the processes. Answers whether there were any.
     pub(crate) fn stop(&self) -> Outcome<bool> {
         let mut found = false;
-        for name in ["gateway", "cloud"] {
+        for name in ["gateway", "cloud", "faults"] {
             let pid_file = self.pid_file(name);
             if let Some(process) = background::running(&pid_file) {
                 process.stop(name)?;
@@ -86,25 +98,28 @@ impl Processes {
         self.folder.join(format!("{name}.pid"))
     }
 
-    /// The endpoints of the processes, if both are running, answer, and are what is installed now.
+    /// The endpoints of the processes, if all are running, answer, and are what is installed now.
     fn find(&self) -> Option<Endpoints> {
         let written = |path: PathBuf| fs::metadata(path).and_then(|about| about.modified()).ok();
         let installed = written(tools::stamp(&self.layout, Kit::Emulator))?;
         if written(self.pid_file("cloud"))? < installed {
             return None;
         }
-        background::running(&self.pid_file("cloud"))?;
-        background::running(&self.pid_file("gateway"))?;
+        for name in ["cloud", "gateway", "faults"] {
+            background::running(&self.pid_file(name))?;
+        }
         let text = fs::read_to_string(self.folder.join("endpoints")).ok()?;
-        let (cloud, gateway) = text.trim().split_once(' ')?;
+        let mut urls = text.split_whitespace().map(str::to_owned);
         let endpoints = Endpoints {
-            cloud: cloud.to_owned(),
-            gateway: gateway.to_owned(),
+            cloud: urls.next()?,
+            gateway: urls.next()?,
+            gateway_of_functions: urls.next()?,
+            faults: urls.next()?,
         };
         endpoints.answer().then_some(endpoints)
     }
 
-    /// Starts both processes from nothing.
+    /// Starts all processes from nothing.
     fn start(&self, console: &Console, started: &mut Vec<Started>) -> Outcome<Endpoints> {
         let began = Instant::now();
         if self.folder.exists() {
@@ -116,10 +131,20 @@ impl Processes {
             fs::create_dir_all(folder)
                 .explain(|| format!("Could not create {}", folder.display()))?;
         }
-        let (cloud_port, gateway_port) = two_free_ports()?;
+        let [cloud, gateway, cloud_itself, gateway_itself, admin] = free_ports()?;
+        let ports = Ports {
+            cloud,
+            cloud_itself,
+            gateway,
+            gateway_itself,
+            admin,
+            until_stdin_closes: self.lifetime == Lifetime::Ours,
+        };
         let endpoints = Endpoints {
-            cloud: format!("http://127.0.0.1:{cloud_port}"),
-            gateway: format!("http://127.0.0.1:{gateway_port}"),
+            cloud: loopback(ports.cloud_itself),
+            gateway: loopback(ports.gateway_itself),
+            gateway_of_functions: loopback(ports.gateway),
+            faults: loopback(ports.admin),
         };
         let mut cloud = self.launcher("cloud.py");
         cloud.env("TMPDIR", &temporary);
@@ -127,29 +152,42 @@ impl Processes {
             .env("STATE_DIR", self.folder.join("state"))
             .env("S3_DATA_DIR", self.folder.join("state/s3"));
         cloud
-            .env("GATEWAY_PORT", &cloud_port)
+            .env("GATEWAY_PORT", ports.cloud_itself.to_string())
             .env("BIND_HOST", "127.0.0.1");
-        // The functions run with the local cloud's environment, and find it by this.
+        // The functions run with the local cloud's environment, and find it by this: through the fault proxy. The
+        // cloud itself makes no use of it that matters here.
         cloud
-            .env("AWS_ENDPOINT_URL", &endpoints.cloud)
+            .env("AWS_ENDPOINT_URL", loopback(ports.cloud))
             .env("MINISTACK_REGION", REGION);
+        if self.lifetime == Lifetime::Ours {
+            cloud.env("SFN_WAIT_SCALE", TEST_WAITS);
+        }
         // Each function may do what its role allows, and no more.
         cloud.env("AUTH", "true");
         // Listeners on fixed ports that nothing here uses.
         cloud.env("IOT_MTLS_ENABLED", "0").env("SFTP_ENABLED", "0");
         let mut gateway = self.launcher("gateway.py");
-        gateway.arg(&gateway_port);
+        gateway.arg(ports.gateway_itself.to_string());
+        let mut faults = self.fault_proxy(&ports)?;
 
+        let mut faults = self.start_one("faults", "The fault proxy", &mut faults)?;
         let mut cloud = self.start_one("cloud", "The local cloud", &mut cloud)?;
         let mut gateway = self.start_one("gateway", "The payment stand-in", &mut gateway)?;
+        faults.until(START, || endpoints.faults_answer())?;
         cloud.until(START, || Cloud::at(&endpoints.cloud).is_healthy())?;
         gateway.until(START, || endpoints.gateway_answers())?;
-        started.extend([cloud, gateway]);
+        started.extend([faults, cloud, gateway]);
         Cloud::at(&endpoints.cloud).create_bucket(sam::LOCAL_BUCKET)?;
         let file = self.folder.join("endpoints");
         fs::write(
             &file,
-            format!("{} {}\n", endpoints.cloud, endpoints.gateway),
+            format!(
+                "{} {} {} {}\n",
+                endpoints.cloud,
+                endpoints.gateway,
+                endpoints.gateway_of_functions,
+                endpoints.faults
+            ),
         )
         .explain(|| format!("Could not write {}", file.display()))?;
         console.done(
@@ -166,13 +204,32 @@ impl Processes {
         if self.lifetime == Lifetime::Ours {
             command.arg("--until-stdin-closes");
         }
+        self.keep_environment_from(&mut command);
+        command.env("PYTHONUNBUFFERED", "1");
+        tools::keep_compiled(&self.layout, &mut command);
+        command
+    }
+
+    /// This program as the fault proxy.
+    fn fault_proxy(&self, ports: &Ports) -> Outcome<Command> {
+        let program =
+            environment::this_program().explain(|| "This program can't be found".to_owned())?;
+        // A closed terminal must not take a detached stack with it.
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]);
+        command
+            .arg(program)
+            .arg("fault-proxy")
+            .args(ports.options());
+        self.keep_environment_from(&mut command);
+        Ok(command)
+    }
+
+    fn keep_environment_from(&self, command: &mut Command) {
         command.current_dir(&self.folder).env_clear();
         for name in ["PATH", "HOME", "LANG"] {
             command.envs(environment::value(name).map(|value| (name, value)));
         }
-        command.env("PYTHONUNBUFFERED", "1");
-        tools::keep_compiled(&self.layout, &mut command);
-        command
     }
 
     fn start_one(
@@ -188,22 +245,33 @@ impl Processes {
 
 impl Endpoints {
     fn answer(&self) -> bool {
-        Cloud::at(&self.cloud).is_healthy() && self.gateway_answers()
+        Cloud::at(&self.cloud).is_healthy() && self.gateway_answers() && self.faults_answer()
     }
 
     fn gateway_answers(&self) -> bool {
         Client::new().send("GET", &self.gateway, &[], "").is_ok()
     }
+
+    fn faults_answer(&self) -> bool {
+        let rules = format!("{}/rules", self.faults);
+        Client::new().send("GET", &rules, &[], "").is_ok()
+    }
 }
 
-/// Two ports that are free at this moment.
-fn two_free_ports() -> Outcome<(String, String)> {
-    let free = || TcpListener::bind("127.0.0.1:0").explain(|| "There is no free port".to_owned());
-    // Held at once, so that they are two.
-    let (first, second) = (free()?, free()?);
-    let port = |listener: &TcpListener| match listener.local_addr() {
-        Ok(address) => Ok(address.port().to_string()),
-        Err(error) => Err(Failure::new(format!("There is no free port: {error}."))),
-    };
-    Ok((port(&first)?, port(&second)?))
+fn loopback(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+/// Ports that are free at this moment.
+fn free_ports<const COUNT: usize>() -> Outcome<[u16; COUNT]> {
+    let what = || "There is no free port".to_owned();
+    // Held at once, so that no two are the same.
+    let mut held = Vec::with_capacity(COUNT);
+    let mut ports = [0; COUNT];
+    for port in &mut ports {
+        let listener = TcpListener::bind("127.0.0.1:0").explain(what)?;
+        *port = listener.local_addr().explain(what)?.port();
+        held.push(listener);
+    }
+    Ok(ports)
 }

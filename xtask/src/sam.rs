@@ -181,6 +181,24 @@ pub(crate) fn deploy_to_aws(layout: &Layout, more: &[String]) -> Outcome {
     })
 }
 
+/// Invokes a function of a stack on AWS, by its name in the template, and answers what it returned.
+pub(crate) fn invoke_on_aws(
+    layout: &Layout,
+    stack: &str,
+    function: &str,
+    payload: &Value,
+) -> Outcome<Value> {
+    let mut command = sam(layout);
+    command
+        .args(["remote", "invoke", function, "--stack-name", stack])
+        .args(["--event", &payload.to_string()]);
+    let answer = tool::output_of("sam remote invoke", &mut command).map_err(|failure| {
+        failure.advice("Credentials and region are taken from the environment, as by the AWS CLI.")
+    })?;
+    serde_json::from_str(&answer)
+        .explain(|| format!("The function {function} answered no JSON: {answer}"))
+}
+
 /// All that decides what a deployment would do: equal texts, nothing to deploy.
 pub(crate) fn fingerprint(layout: &Layout, parameters: &[(&str, String)]) -> Outcome<String> {
     use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! A running stack: the local cloud and the payment stand-in, with the template deployed and the shop opened.
+//! A running stack: its processes, with the template deployed and the shop opened.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::console::Console;
 use crate::failure::{Explain, Outcome};
 use crate::layout::Layout;
 use crate::opening;
-use crate::processes::{Endpoints, Processes};
+use crate::processes::{Endpoints, Processes, TEST_WAITS};
 use crate::sam;
 use crate::settings::Settings;
 use crate::tools::{self, Kit};
@@ -25,6 +25,9 @@ const API_ID: &str = "0ca27ca7";
 
 /// The key that the payment stand-in takes. It takes any, and holds no money.
 const GATEWAY_KEY: &str = "sk_test_12345";
+
+/// What the payment stand-in signs its webhooks with.
+const WEBHOOK_SECRET: &str = "whsec_local";
 
 /// What a stack is for. The two don't share a port, a process or a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -146,8 +149,9 @@ impl Stack {
             ("FailuresPerSource", "100000".to_owned()),
             // So that two published keys and one that signs is what is tested.
             ("TokenKeys", "A+B".to_owned()),
-            ("PaymentGatewayUrl", endpoints.gateway.clone()),
+            ("PaymentGatewayUrl", endpoints.gateway_of_functions.clone()),
             ("PaymentGatewaySecretKey", GATEWAY_KEY.to_owned()),
+            ("PaymentWebhookSecret", WEBHOOK_SECRET.to_owned()),
             (
                 "PublicUrl",
                 format!("{}/_aws/execute-api/{API_ID}", endpoints.cloud),
@@ -193,6 +197,11 @@ impl Stack {
         settings.set("STACK_NAME", STACK_NAME);
         settings.set("GATEWAY_ADMIN_URL", &endpoints.gateway);
         settings.set("GATEWAY_SECRET_KEY", GATEWAY_KEY);
+        settings.set("PAYMENT_WEBHOOK_SECRET", WEBHOOK_SECRET);
+        settings.set("FAULTS_URL", &endpoints.faults);
+        if self.purpose == Purpose::Test {
+            settings.set("STATE_MACHINE_WAITS", TEST_WAITS);
+        }
         settings.get("API_URL")?;
         settings.write(&self.settings_file())?;
         fs::write(&deployed, fingerprint)

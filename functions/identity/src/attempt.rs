@@ -3,13 +3,17 @@
 use std::net::IpAddr;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use oxcart_domain::credentials::Email;
+use oxcart_domain::{CustomerId, credentials::Email};
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
-/// An attempt to log in, before anything is known of it.
+/// An attempt to prove who one is, before anything is known of it.
 #[derive(Debug)]
 pub struct Attempt {
-    /// What was given as the e-mail address: in lower case, and an address or not.
+    /// Tells this attempt's own writes from those of others.
+    pub id: Uuid,
+    /// What names the account: what was given as the e-mail address, in lower case, be it an address or
+    /// not; or the user's id.
     account: String,
     email: Option<Email>,
     source: String,
@@ -21,8 +25,8 @@ pub enum Counter {
     /// `ATTEMPTS#ACCOUNT#<digest of the e-mail address>`: an account, be there one or not. A digest,
     /// because what people mistype or guess are other people's addresses.
     Account,
-    /// `ATTEMPTS#PLACE#<digest of address and source>`: an account at a source from which it was signed
-    /// in to. Failures elsewhere don't count here, so nobody elsewhere can lock its user out.
+    /// `ATTEMPTS#PLACE#<digest of address and source>`: an account at one source. Where it was signed in
+    /// to before, this count decides and not the account's, so nobody elsewhere can lock its user out.
     Place,
     /// `ATTEMPTS#SOURCE#<source>`: where attempts come from, whatever the account.
     Source,
@@ -33,9 +37,20 @@ impl Attempt {
     #[must_use]
     pub fn new(email: &str, source: Option<IpAddr>) -> Self {
         Self {
+            id: Uuid::new_v4(),
             account: email.trim().to_ascii_lowercase(),
             email: Email::try_from(email.to_owned()).ok(),
             source: source.map_or_else(|| "unknown".to_owned(), network),
+        }
+    }
+
+    /// An attempt of a signed-in user, who has the address `email`. It counts under their id: neither
+    /// failed logins of others nor a new address make a difference to it.
+    #[must_use]
+    pub fn of_user(user: CustomerId, email: &Email, source: Option<IpAddr>) -> Self {
+        Self {
+            account: user.to_string(),
+            ..Self::new(email.as_str(), source)
         }
     }
 

@@ -1,9 +1,10 @@
 //! Checks who knows an account's password, and makes guessing one slow.
 //!
-//! An attempt counts as failed before the password is looked at, by a conditional write, so that many
-//! attempts at once can't outrun the count; a success clears it. What is counted is the account, or, where
-//! it was signed in to before, the account at that place; and where the attempt comes from. Whatever the
-//! outcome, one hash is computed and as many calls are made.
+//! An attempt counts as failed before the password is looked at, by conditional writes, so that many
+//! attempts at once can't outrun the count; a success clears it. It counts with the account, and with the
+//! account at the place it comes from; if that was signed in from before, the latter decides. Failures
+//! also count with where they come from. Whatever the outcome, one hash is computed and as many calls are
+//! made, and a wrong password is answered the same whether there is such an account or not.
 
 use oxcart_domain::{
     Timestamp,
@@ -16,11 +17,12 @@ use oxcart_table::{TableError, pause};
 use crate::{
     attempt::{Attempt, Counter},
     passwords::PasswordHash,
-    table::{Counted, Credentials, Record, Users},
+    table::{Counted, Credentials, Users},
 };
 
-/// How long a place is known after the last login from there, in seconds: 90 days.
-const KNOWN: i64 = 90 * 24 * 3600;
+/// How long a place is known after the last login from there, in seconds: 200 days, which is longer than
+/// a session goes on without one.
+const KNOWN: i64 = 200 * 24 * 3600;
 
 /// How often a count is tried when another attempt comes between.
 const TRIES: u32 = 6;
@@ -66,45 +68,47 @@ impl Authenticator {
         now: Timestamp,
     ) -> Result<Credentials, Refused> {
         let record = self.users.record(attempt).await?;
-        let admitted = self.admit(attempt, &record, now).await?;
+        let (with_account, at_place) = tokio::try_join!(
+            Box::pin(self.count(attempt, Counter::Account, record.account.as_ref(), now)),
+            Box::pin(self.count(attempt, Counter::Place, record.tally_of_place(), now)),
+        )?;
+        let of_source = record
+            .source
+            .as_ref()
+            .map_or(Ok(()), |tally| tally.admits(now));
+        let is_known = record.knows_place(now);
         let hash = match &record.credentials {
             Some(credentials) => credentials.password_hash.clone(),
             None => PasswordHash::nobodys(),
         };
         let fits = hash.fits(password);
+        let admitted = if is_known {
+            at_place
+        } else {
+            of_source.and(with_account)
+        };
         match (admitted, record.credentials) {
-            (Ok(counter), Some(credentials)) if fits => {
-                self.forgive(attempt, counter, now).await?;
+            (Ok(()), Some(credentials)) if fits => {
+                let know = self
+                    .users
+                    .know(attempt, credentials.user_id, now.plus_seconds(KNOWN));
+                know.await?;
+                // Of an account that is locked nothing was counted now, and who guesses elsewhere stays
+                // locked out.
+                if with_account.is_ok() {
+                    self.users.forget(attempt).await?;
+                }
                 Ok(credentials)
             }
-            (admitted, _) => {
+            _ => {
                 self.count_at_source(attempt, record.source, now).await?;
-                Err(admitted.map_or_else(Refused::Locked, |_| Refused::WrongPassword))
+                // The same for a known place as for any other, or it would tell of the account.
+                match of_source.and(with_account).and(admitted) {
+                    Ok(()) => Err(Refused::WrongPassword),
+                    Err(locked) => Err(Refused::Locked(locked)),
+                }
             }
         }
-    }
-
-    /// Counts the attempt as failed, and answers where, if it is admitted.
-    async fn admit(
-        &self,
-        attempt: &Attempt,
-        record: &Record,
-        now: Timestamp,
-    ) -> Result<Result<Counter, Locked>, TableError> {
-        let (counter, remembered) = match &record.place {
-            Some(place) if place.known_until > now => (Counter::Place, place.tally.as_ref()),
-            _ => (Counter::Account, record.account.as_ref()),
-        };
-        let (refused_for, locked) = match record.source.as_ref().map(|tally| tally.admits(now)) {
-            Some(Err(locked)) => (Counter::Source, locked),
-            _ => match self.count(attempt, counter, remembered, now).await? {
-                Ok(()) => return Ok(Ok(counter)),
-                Err(locked) => (counter, locked),
-            },
-        };
-        // Tells the operator how hard somebody tries, and costs as much as the count would have.
-        self.users.note_refusal(attempt, refused_for).await?;
-        Ok(Err(locked))
     }
 
     /// Counts a failure at where the attempt comes from. Of more at once than can be counted one after
@@ -119,6 +123,7 @@ impl Authenticator {
         counted.await.map(drop)
     }
 
+    /// Counts the attempt as failed, if it is admitted.
     async fn count(
         &self,
         attempt: &Attempt,
@@ -134,7 +139,11 @@ impl Authenticator {
         for _ in 0..TRIES {
             let after = match lockout.failure(before.as_ref(), now) {
                 Ok(after) => after,
-                Err(locked) => return Ok(Err(locked)),
+                Err(locked) => {
+                    // Tells the operator how hard somebody tries, and costs as much as the count would.
+                    self.users.note_refusal(attempt, counter).await?;
+                    return Ok(Err(locked));
+                }
             };
             let write = self.users.count(attempt, counter, before.as_ref(), &after);
             match write.await? {
@@ -144,22 +153,6 @@ impl Authenticator {
             pause().await;
         }
         Ok(Err(Locked { seconds: 1 }))
-    }
-
-    /// Clears the count that a success was taken for a failure in, and remembers where it came from.
-    async fn forgive(
-        &self,
-        attempt: &Attempt,
-        counter: Counter,
-        now: Timestamp,
-    ) -> Result<(), TableError> {
-        let know = self.users.know(attempt, now.plus_seconds(KNOWN));
-        match counter {
-            Counter::Place => know.await,
-            Counter::Account | Counter::Source => {
-                tokio::try_join!(know, self.users.forget(attempt)).map(drop)
-            }
-        }
     }
 }
 

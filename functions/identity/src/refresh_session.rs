@@ -1,12 +1,9 @@
 //! `POST /auth/refresh`.
 
-use oxcart_domain::{
-    DomainEvent, Event,
-    session::{Refresh, RefreshTokenHash},
-};
+use oxcart_domain::{DomainEvent, Event, session::Refresh};
 use oxcart_http::{Answer, Kind, Problem, Request, StatusCode, json_body};
 use oxcart_lambda::clock;
-use oxcart_table::pause;
+use oxcart_table::{TableError, pause};
 use serde::Deserialize;
 
 use crate::{
@@ -49,60 +46,79 @@ pub async fn handle(with: &Refreshing, request: Request) -> Result<Answer, Probl
     let Shown { refresh_token } = json_body(&request)?;
     let shown = RefreshToken::try_from(refresh_token).map_err(|_| refused())?;
 
-    let mut tried: Option<(RefreshTokenHash, Answer)> = None;
+    // One for all tries: a try whose answer was lost may have come through.
+    let next = RefreshToken::new(shown.user_id, shown.session_id)
+        .map_err(|error| Problem::internal(&error))?;
     for _ in 0..TRIES {
-        let now = clock::now();
-        let (session, user) = with
-            .users
-            .session_and_user(shown.session_id, shown.user_id)
-            .await?;
-        let Some(session) = session.filter(|session| session.user_id == shown.user_id) else {
-            return Err(refused());
-        };
-        // A try whose answer was lost may have come through.
-        if let Some((_, answer)) = tried.take_if(|(hash, _)| *hash == session.session.token_hash) {
-            return Ok(answer);
-        }
-        let epoch = user.as_ref().map(|user| user.session_epoch);
-        match (session.session.refresh(&shown.hash(), epoch, now), user) {
-            (Refresh::Rotate { expires_at }, Some(user)) => {
-                let next = RefreshToken::new(shown.user_id, shown.session_id)
-                    .map_err(|error| Problem::internal(&error))?;
-                // Signed first: were it to fail after the rotation, the client would be left with a
-                // spent token.
-                let answer = tokens(&with.signer, user.user.role, &next, now).await?;
-                let rotated =
-                    with.users
-                        .rotate(&shown, &next, session.session.epoch, expires_at, now);
-                match rotated.await {
-                    Ok(Rotated::Now) => return Ok(answer),
-                    Ok(Rotated::Refused) => {}
-                    Err(error) if error.is_transient() => tried = Some((next.hash(), answer)),
-                    Err(error) => return Err(error.into()),
-                }
-                pause().await;
-            }
-            (Refresh::Reuse, _) => {
-                end_for_reuse(with, &session).await?;
-                return Err(refused());
-            }
-            (Refresh::Rotate { .. } | Refresh::Over, _) => return Err(refused()),
+        match spend(with, &shown, &next).await {
+            Ok(Some(answer)) => return Ok(answer),
+            Ok(None) => pause().await,
+            Err(error) => return Err(error),
         }
     }
     Err(Problem::unavailable(&Contended))
 }
 
+/// Spends `shown` for `next`. None if another write came between, or nobody knows whether it is done.
+async fn spend(
+    with: &Refreshing,
+    shown: &RefreshToken,
+    next: &RefreshToken,
+) -> Result<Option<Answer>, Problem> {
+    let now = clock::now();
+    let found = with.users.session_and_user(shown.session_id, shown.user_id);
+    let (session, user) = match found.await {
+        Ok(found) => found,
+        Err(error) if error.is_transient() => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let (Some(session), Some(user)) = (session, user) else {
+        return Err(refused());
+    };
+    if session.user_id != shown.user_id {
+        return Err(refused());
+    }
+    // Signed first: were it to fail after the rotation, the client would be left with a spent token.
+    let answer = async || {
+        tokens(&with.signer, user.user.role, next, now)
+            .await
+            .map(Some)
+    };
+    if session.session.token_hash == next.hash() {
+        return answer().await;
+    }
+    let epoch = Some(user.session_epoch);
+    match session.session.refresh(&shown.hash(), epoch, now) {
+        Refresh::Rotate { expires_at } => {
+            let answer = answer().await?;
+            let epoch = session.session.epoch;
+            match with.users.rotate(shown, next, epoch, expires_at, now).await {
+                Ok(Rotated::Now) => Ok(answer),
+                Ok(Rotated::Refused) => Ok(None),
+                Err(error) if error.is_transient() => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        }
+        Refresh::Reuse => {
+            end_for_reuse(&with.users, &session).await?;
+            Err(refused())
+        }
+        Refresh::Over => Err(refused()),
+    }
+}
+
 /// Ends a session of which a spent token was shown, and tells of it.
-async fn end_for_reuse(with: &Refreshing, session: &StoredSession) -> Result<(), Problem> {
+///
+/// # Errors
+/// See [`TableError`].
+pub async fn end_for_reuse(users: &Users, session: &StoredSession) -> Result<(), TableError> {
     let now = clock::now();
     let event = DomainEvent::SessionReuseDetected {
         user_id: session.user_id,
         session_id: session.session_id,
     };
-    with.users
-        .revoke(session.session_id, None, Some(Event::once(event, now)), now)
-        .await?;
-    Ok(())
+    let event = Event::once(event, now);
+    users.revoke(session.session_id, Some(event), now).await
 }
 
 fn refused() -> Problem {

@@ -17,7 +17,7 @@ use oxcart_domain::{
     CustomerId, Event, Timestamp,
     credentials::Email,
     lockout::Tally,
-    session::{RefreshTokenHash, Session, SessionEpoch},
+    session::{Session, SessionEpoch},
     user::{Revision, Role, User},
 };
 use oxcart_table::{
@@ -81,14 +81,41 @@ pub struct Record {
     pub source: Option<Tally>,
 }
 
-/// A place from which an account was signed in to.
+/// An account at one source.
 #[derive(Debug, Deserialize)]
 pub struct Place {
-    /// Until when it counts as known.
-    pub known_until: Timestamp,
-    /// The failures with the account from here.
+    /// Who has signed in to it from there, which may not be who has the address by now.
+    #[serde(default)]
+    user_id: Option<CustomerId>,
+    /// Until when the place counts as known for that.
+    #[serde(default)]
+    known_until: Option<Timestamp>,
+    /// The failures with the account from there.
     #[serde(flatten)]
-    pub tally: Option<Tally>,
+    tally: Option<Tally>,
+}
+
+impl Record {
+    /// The failures with the account from where the attempt comes from.
+    #[must_use]
+    pub const fn tally_of_place(&self) -> Option<&Tally> {
+        match &self.place {
+            Some(place) => place.tally.as_ref(),
+            None => None,
+        }
+    }
+
+    /// Whether who has the account was signed in from where the attempt comes from.
+    #[must_use]
+    pub fn knows_place(&self, now: Timestamp) -> bool {
+        self.credentials
+            .as_ref()
+            .zip(self.place.as_ref())
+            .is_some_and(|(credentials, place)| {
+                place.user_id == Some(credentials.user_id)
+                    && place.known_until.is_some_and(|until| until > now)
+            })
+    }
 }
 
 /// Whether a failure was counted.
@@ -263,6 +290,10 @@ impl Users {
                 return Ok(Changed::Stale);
             };
             writes.extend(self.moved(&before.user.email, after, credentials)?);
+            writes.extend(
+                self.moved_failures(&before.user.email, &after.email)
+                    .await?,
+            );
         } else if before.user.role != after.role {
             // Protects: the role goes to the user who was read, not to who has the address by now.
             let credentials = Update::builder()
@@ -326,6 +357,25 @@ impl Users {
             TransactWriteItem::builder().put(claim).build(),
             TransactWriteItem::builder().delete(release).build(),
         ])
+    }
+
+    /// The write that moves the failed logins with the address `from` to the address `to`: who guesses
+    /// has not got a new account to guess at.
+    async fn moved_failures(
+        &self,
+        from: &Email,
+        to: &Email,
+    ) -> Result<Option<TransactWriteItem>, TableError> {
+        let key = |email: &Email| Attempt::new(email.as_str(), None).key(Counter::Account);
+        let Some(mut failures) = self.table.get_item(key(from)).await? else {
+            return Ok(None);
+        };
+        failures.insert(KEY.to_owned(), text(key(to)));
+        let write = Put::builder()
+            .table_name(self.table.name())
+            .set_item(Some(failures))
+            .build()?;
+        Ok(Some(TransactWriteItem::builder().put(write).build()))
     }
 
     /// Gives the user another password than that of `credentials` and ends all their sessions. Answers
@@ -479,22 +529,23 @@ impl Users {
         before: Option<&Tally>,
         after: &Tally,
     ) -> Result<Counted, TableError> {
-        let set =
-            "SET failures = :failures, locked_until = :locked_until, expires_at = :expires_at";
+        let set = "SET failures = :failures, locked_until = :locked_until, expires_at = :expires_at, \
+                   attempt = :attempt, #ttl = ";
+        // A place that is known is kept for longer than its failures.
+        let ttl = match counter {
+            Counter::Place => "if_not_exists(#ttl, :ttl)",
+            Counter::Account | Counter::Source => ":ttl",
+        };
         let call = self
             .table
             .update_item(attempt.key(counter))
+            .update_expression(format!("{set}{ttl}"))
+            .expression_attribute_names("#ttl", TTL)
+            .expression_attribute_values(":ttl", value(after.expires_at.unix_seconds())?)
+            .expression_attribute_values(":attempt", value(attempt.id)?)
             .expression_attribute_values(":failures", value(after.failures)?)
             .expression_attribute_values(":locked_until", value(after.locked_until)?)
             .expression_attribute_values(":expires_at", value(after.expires_at)?);
-        let call = match counter {
-            // A place is kept for longer than its failures.
-            Counter::Place => call.update_expression(set),
-            Counter::Account | Counter::Source => call
-                .update_expression(format!("{set}, #ttl = :ttl"))
-                .expression_attribute_names("#ttl", TTL)
-                .expression_attribute_values(":ttl", value(after.expires_at.unix_seconds())?),
-        };
         // Protects: of many attempts at once each is counted, and none is admitted that shouldn't be.
         let call = match before {
             None => call.condition_expression("attribute_not_exists(failures)"),
@@ -505,6 +556,10 @@ impl Users {
         };
         Ok(match update(call).await? {
             Written::Done(_) => Counted::Now,
+            // A try whose answer was lost may have come through.
+            Written::Refused(found) if found.get("attempt") == Some(&value(attempt.id)?) => {
+                Counted::Now
+            }
             Written::Refused(found) => Counted::Stale(parse(found).ok()),
         })
     }
@@ -546,11 +601,17 @@ impl Users {
     ///
     /// # Errors
     /// See [`TableError`].
-    pub async fn know(&self, attempt: &Attempt, known_until: Timestamp) -> Result<(), TableError> {
+    pub async fn know(
+        &self,
+        attempt: &Attempt,
+        user: CustomerId,
+        known_until: Timestamp,
+    ) -> Result<(), TableError> {
         let call = self
             .table
             .put_item()
             .item(KEY, text(attempt.key(Counter::Place)))
+            .item("user_id", value(user)?)
             .item("known_until", value(known_until)?)
             .item(TTL, value(known_until.unix_seconds())?);
         put(call).await.map(drop)
@@ -651,35 +712,35 @@ impl Users {
         }
     }
 
-    /// Ends a session, if it goes on, and tells of it where there is an event. With `token` it is ended
-    /// only if that is its token.
+    /// A session as it is stored.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn session(&self, id: Uuid) -> Result<Option<StoredSession>, TableError> {
+        self.table.get(session_key(id)).await
+    }
+
+    /// Ends a session, if it goes on, and tells of it where there is an event.
     ///
     /// # Errors
     /// See [`TableError`].
     pub async fn revoke(
         &self,
         session_id: Uuid,
-        token: Option<&RefreshTokenHash>,
         event: Option<Event>,
         now: Timestamp,
     ) -> Result<(), TableError> {
         // Protects: a session is ended once, so its end is told of once.
-        let open = "attribute_exists(pk) AND attribute_not_exists(revoked_at)";
         let call = self
             .table
             .update_item(session_key(session_id))
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(revoked_at)")
             .expression_attribute_values(":now", value(now)?);
         let call = match event {
             Some(event) => call
                 .update_expression("SET revoked_at = :now, outbox = :event")
                 .expression_attribute_values(":event", oxcart_outbox::attribute(event)?),
             None => call.update_expression("SET revoked_at = :now"),
-        };
-        let call = match token {
-            Some(token) => call
-                .condition_expression(format!("{open} AND token_hash = :token"))
-                .expression_attribute_values(":token", value(token)?),
-            None => call.condition_expression(open),
         };
         update(call).await.map(drop)
     }

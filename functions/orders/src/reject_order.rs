@@ -1,4 +1,5 @@
-//! Saga step, the last compensation: ends an order whose payment and units are all undone.
+//! Saga step, the last compensation: ends an order whose payment and units are all undone, as rejected
+//! or, if that is why, as cancelled.
 
 use oxcart_domain::{
     DomainEvent, Event,
@@ -8,34 +9,46 @@ use oxcart_domain::{
 use oxcart_lambda::clock;
 use serde::Serialize;
 
-use crate::table::{Decided, DecisionError, Orders};
+use crate::table::{Decided, DecisionError, Orders, ends_as};
 
-/// The order stands rejected.
+/// The order has ended without sale.
 #[derive(Debug, Serialize)]
-pub struct OrderRejected {
+pub struct OrderEnded {
     status: OrderStatus,
 }
 
-/// Rejects the order. Again → the same answer. Confirmed before → refused.
+/// Ends the order. Again → the same answer. Confirmed before, and not cancelled since → refused.
 ///
 /// # Errors
 /// See [`DecisionError`].
-pub async fn handle(orders: &Orders, order: RejectOrder) -> Result<OrderRejected, DecisionError> {
-    let event = DomainEvent::OrderRejected {
-        order_id: order.order_id,
-        customer_id: order.customer_id,
-        reason: order.reason,
-    };
-    let rejected = OrderRejected {
-        status: OrderStatus::Rejected,
+pub async fn handle(orders: &Orders, order: RejectOrder) -> Result<OrderEnded, DecisionError> {
+    let RejectOrder {
+        order_id,
+        customer_id,
+        reason,
+        ..
+    } = order;
+    let status = ends_as(reason);
+    let event = match status {
+        OrderStatus::Cancelled => DomainEvent::OrderCancelled {
+            order_id,
+            customer_id,
+        },
+        _ => DomainEvent::OrderRejected {
+            order_id,
+            customer_id,
+            reason,
+        },
     };
     match orders
         .reject(&order, Event::once(event, clock::now()))
         .await?
     {
-        Decided::Now => Ok(rejected),
+        Decided::Now => Ok(OrderEnded { status }),
         Decided::Before(earlier) => match repeat_of_reject(earlier.status) {
-            Repeat::AlreadyDone => Ok(rejected),
+            Repeat::AlreadyDone => Ok(OrderEnded {
+                status: earlier.status,
+            }),
             Repeat::TooLate => Err(DecisionError::NotPending(earlier.status)),
         },
     }

@@ -2,7 +2,7 @@
 //!
 //! | item | `pk` |
 //! |---|---|
-//! | order | `ORDER#<order id>`, listed per customer in the index `orders-by-customer` |
+//! | order | `ORDER#<order id>`, listed per customer in the index `orders-by-customer` and, while a saga is to end it, in the index `open-orders` |
 
 use std::collections::HashMap;
 
@@ -11,16 +11,22 @@ use oxcart_domain::{
     CustomerId, Event, Money, OrderId, RequestHash, Timestamp,
     order::{
         OrderLines, OrderPaymentStatus, OrderStatus, PlacedOrder, PricedLine, RejectionReason,
-        TimelineEntry,
+        TimelineEntry, due_after, due_after_action,
     },
     payment::PaymentMethod,
-    saga::{AbandonOrder, ConfirmOrder, RejectOrder},
+    saga::{AbandonOrder, ConfirmOrder, ParkOrder, RejectOrder},
 };
 use oxcart_lambda::TaskError;
 use oxcart_table::{Item, KEY, Table, TableError, Written, item, parse, put, update, value};
 use serde::{Deserialize, Serialize};
 
 const BY_CUSTOMER: &str = "orders-by-customer";
+/// Sparse: only open orders have the attribute that it is keyed by.
+const OPEN: &str = "open-orders";
+
+/// The partitions of the index of open orders: the first digit of their ids, so that not all orders of
+/// the shop are written to one.
+pub const OPEN_SHARDS: &str = "0123456789abcdef";
 
 /// The orders' table.
 #[derive(Debug)]
@@ -43,11 +49,37 @@ pub struct StoredOrder {
     /// Set as soon as it is decided that the order will not be confirmed.
     #[serde(default)]
     pub reason: Option<RejectionReason>,
+    pub payment_method: PaymentMethod,
+    #[serde(default)]
+    pub expected_total: Option<Money>,
+    /// Whether the customer was asked to act before the order can be paid.
+    #[serde(default)]
+    pub action_requested: bool,
+    /// Whether it was left to a person.
+    #[serde(default)]
+    pub needs_attention: bool,
+    /// When its saga is to be looked after.
+    #[serde(default)]
+    pub due_at: Option<Timestamp>,
+    /// How often its saga was run again.
+    #[serde(default)]
+    pub resumes: u32,
+    /// The trace of the last write.
+    #[serde(default)]
+    pub outbox: LastEvent,
     pub payment_status: OrderPaymentStatus,
     pub request_hash: RequestHash,
     pub timeline: Vec<TimelineEntry>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// What is read of the event in an order.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct LastEvent {
+    /// The trace in which it happened.
+    #[serde(default)]
+    pub traceparent: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -64,6 +96,8 @@ struct NewOrder<'a> {
     payment_status: OrderPaymentStatus,
     request_hash: &'a RequestHash,
     timeline: [TimelineEntry; 1],
+    open: String,
+    due_at: Timestamp,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -141,6 +175,8 @@ impl Orders {
             payment_status: OrderPaymentStatus::Pending,
             request_hash: &order.request_hash,
             timeline: [TimelineEntry::from(&event)],
+            open: shard(order.id),
+            due_at: due_after(order.created_at),
             created_at: order.created_at,
             updated_at: order.created_at,
         })?;
@@ -227,9 +263,11 @@ impl Orders {
             .update_item(key(order.order_id))
             .update_expression(
                 "SET #status = :confirmed, payment_status = :charged, priced_lines = :lines, #total = :total, \
-                 #timeline = list_append(#timeline, :timeline), updated_at = :now, outbox = :event",
+                 #timeline = list_append(#timeline, :timeline), updated_at = :now, outbox = :event \
+                 REMOVE #open, due_at, action_requested, needs_attention",
             )
             .condition_expression("#status = :pending AND attribute_not_exists(reason)")
+            .expression_attribute_names("#open", "open")
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#total", "total")
             .expression_attribute_names("#timeline", "timeline")
@@ -266,7 +304,7 @@ impl Orders {
         decided(update(call).await?)
     }
 
-    /// Rejects an order.
+    /// Ends an order without sale, as rejected or cancelled.
     ///
     /// # Errors
     /// [`DecisionError::Unknown`] and [`DecisionError::Table`].
@@ -277,29 +315,240 @@ impl Orders {
     ) -> Result<Decided, DecisionError> {
         let mut timeline = order.timeline.clone();
         timeline.push(TimelineEntry::from(&event));
-        // Protects: an order ends one way only, and only an abandoned one is rejected: since then it
-        // could not be confirmed, so what was undone stays undone.
+        let mut set = "SET #status = :ended, payment_status = :payment, \
+                       #timeline = list_append(#timeline, :timeline), updated_at = :now, outbox = :event"
+            .to_owned();
+        let mut call = self.table.update_item(key(order.order_id));
+        // What a run that didn't come to the prices doesn't know, another one may have written.
+        if let (Some(lines), Some(total)) = (&order.lines, &order.total) {
+            set.push_str(", priced_lines = :lines, #total = :total");
+            call = call
+                .expression_attribute_names("#total", "total")
+                .expression_attribute_values(":lines", value(lines)?)
+                .expression_attribute_values(":total", value(total)?);
+        }
+        // Protects: an order ends one way only, and only an abandoned or cancelled one ends without
+        // sale: since then it could not be confirmed, so what was undone stays undone.
+        let call = call
+            .update_expression(format!(
+                "{set} REMOVE #open, due_at, action_requested, needs_attention"
+            ))
+            .condition_expression(
+                "(#status = :pending AND attribute_exists(reason)) OR #status = :cancelling",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#timeline", "timeline")
+            .expression_attribute_names("#open", "open")
+            .expression_attribute_values(":pending", text(OrderStatus::Pending.as_str()))
+            .expression_attribute_values(":cancelling", text(OrderStatus::Cancelling.as_str()))
+            .expression_attribute_values(":ended", text(ends_as(order.reason).as_str()))
+            .expression_attribute_values(
+                ":payment",
+                value(OrderPaymentStatus::from(order.payment_status))?,
+            )
+            .expression_attribute_values(":timeline", value(timeline)?)
+            .expression_attribute_values(":now", value(event.time)?)
+            .expression_attribute_values(
+                ":event",
+                oxcart_outbox::attribute(event).map_err(TableError::from)?,
+            );
+        decided(update(call).await?)
+    }
+
+    /// Decides that an order is not to be sold, because its customer says so, and starts undoing it.
+    /// `from` is where it was found: `PENDING` stays so until it is undone, `CONFIRMED` becomes
+    /// `CANCELLING`.
+    ///
+    /// # Errors
+    /// [`DecisionError::Unknown`] and [`DecisionError::Table`].
+    pub async fn cancel(
+        &self,
+        id: OrderId,
+        from: OrderStatus,
+        event: Event,
+    ) -> Result<Decided, DecisionError> {
+        let (to, condition) = match from {
+            // Protects: the first reason stays, and a confirmed order is not abandoned.
+            OrderStatus::Pending => (
+                OrderStatus::Pending,
+                "#status = :from AND attribute_not_exists(reason)",
+            ),
+            // Protects: a sale is taken back once.
+            _ => (OrderStatus::Cancelling, "#status = :from"),
+        };
+        let call = self
+            .table
+            .update_item(key(id))
+            .update_expression(
+                "SET #status = :to, reason = :reason, #open = :open, due_at = :due, \
+                 #timeline = list_append(#timeline, :timeline), updated_at = :now, outbox = :event",
+            )
+            .condition_expression(condition)
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#open", "open")
+            .expression_attribute_names("#timeline", "timeline")
+            .expression_attribute_values(":from", text(from.as_str()))
+            .expression_attribute_values(":to", text(to.as_str()))
+            .expression_attribute_values(
+                ":reason",
+                text(RejectionReason::CancelledByCustomer.as_str()),
+            )
+            .expression_attribute_values(":open", text(shard(id)))
+            .expression_attribute_values(":due", value(due_after(event.time))?)
+            .expression_attribute_values(":timeline", value([TimelineEntry::from(&event)])?)
+            .expression_attribute_values(":now", value(event.time)?)
+            .expression_attribute_values(
+                ":event",
+                oxcart_outbox::attribute(event).map_err(TableError::from)?,
+            );
+        decided(update(call).await?)
+    }
+
+    /// Shows an order's customer that they have to act.
+    ///
+    /// # Errors
+    /// [`DecisionError::Unknown`] and [`DecisionError::Table`].
+    pub async fn request_action(
+        &self,
+        id: OrderId,
+        now: Timestamp,
+    ) -> Result<Decided, DecisionError> {
+        // Protects: nobody is asked to pay for an order that will not be confirmed.
+        let call = self
+            .table
+            .update_item(key(id))
+            .update_expression("SET action_requested = :yes, due_at = :due, updated_at = :now")
+            .condition_expression("#status = :pending AND attribute_not_exists(reason)")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":pending", text(OrderStatus::Pending.as_str()))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":due", value(due_after_action(now))?)
+            .expression_attribute_values(":now", value(now)?);
+        decided(update(call).await?)
+    }
+
+    /// Leaves an open order to a person: it is no longer looked after by itself.
+    ///
+    /// # Errors
+    /// [`DecisionError::Unknown`] and [`DecisionError::Table`].
+    pub async fn park(&self, order: &ParkOrder, now: Timestamp) -> Result<Decided, DecisionError> {
+        // Protects: an order that another run has ended is not parked.
         let call = self
             .table
             .update_item(key(order.order_id))
             .update_expression(
-                "SET #status = :rejected, payment_status = :payment, priced_lines = :lines, #total = :total, \
-                 #timeline = list_append(#timeline, :timeline), updated_at = :now, outbox = :event",
+                "SET needs_attention = :yes, parked = :parked, updated_at = :now REMOVE #open",
             )
-            .condition_expression("#status = :pending AND attribute_exists(reason)")
+            .condition_expression("#status = :pending OR #status = :cancelling")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_names("#total", "total")
-            .expression_attribute_names("#timeline", "timeline")
+            .expression_attribute_names("#open", "open")
             .expression_attribute_values(":pending", text(OrderStatus::Pending.as_str()))
-            .expression_attribute_values(":rejected", text(OrderStatus::Rejected.as_str()))
-            .expression_attribute_values(":payment", value(OrderPaymentStatus::from(order.payment_status))?)
-            .expression_attribute_values(":lines", value(&order.lines)?)
-            .expression_attribute_values(":total", value(order.total)?)
-            .expression_attribute_values(":timeline", value(timeline)?)
-            .expression_attribute_values(":now", value(event.time)?)
-            .expression_attribute_values(":event", oxcart_outbox::attribute(event).map_err(TableError::from)?);
+            .expression_attribute_values(":cancelling", text(OrderStatus::Cancelling.as_str()))
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(
+                ":parked",
+                value(Parked {
+                    at: now,
+                    state: &order.state,
+                    error: &order.error,
+                })?,
+            )
+            .expression_attribute_values(":now", value(now)?);
         decided(update(call).await?)
     }
+
+    /// Up to `limit` open orders of a shard that were to be looked after by `now`, the longest due first.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn due(
+        &self,
+        shard: char,
+        limit: i32,
+        now: Timestamp,
+    ) -> Result<Vec<StoredOrder>, TableError> {
+        let page = self
+            .table
+            .client()
+            .query()
+            .table_name(self.table.name())
+            .index_name(OPEN)
+            .key_condition_expression("#open = :shard AND due_at <= :now")
+            .expression_attribute_names("#open", "open")
+            .expression_attribute_values(":shard", text(shard))
+            .expression_attribute_values(":now", value(now)?)
+            .limit(limit)
+            .send()
+            .await
+            .map_err(TableError::unavailable)?;
+        let keys = page
+            .items()
+            .iter()
+            .filter_map(|item| item.get(KEY)?.as_s().ok().cloned());
+        let orders = self.table.get_all(keys).await?;
+        let orders = orders.into_iter().map(parse::<StoredOrder>);
+        // The index may be behind: somebody else may have looked after an order since.
+        orders
+            .filter(|order| {
+                let due = order.as_ref().map(|order| order.due_at);
+                due.map_or(true, |due| due.is_some_and(|due| due <= now))
+            })
+            .collect()
+    }
+
+    /// Takes on looking after an open order: whoever else found it due at `due_at` leaves it alone. With
+    /// `rerun` its saga is about to run again. Answers whether it is taken.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn look_after(
+        &self,
+        order: &StoredOrder,
+        rerun: bool,
+        now: Timestamp,
+    ) -> Result<bool, TableError> {
+        // Protects: of two who find an order due, one runs its saga again; an order that has ended stays
+        // out of the index.
+        let call = self
+            .table
+            .update_item(key(order.id))
+            .update_expression(
+                "SET due_at = :next, #open = :open REMOVE needs_attention ADD resumes :rerun",
+            )
+            .condition_expression("due_at = :due AND (#status = :pending OR #status = :cancelling)")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#open", "open")
+            .expression_attribute_values(":pending", text(OrderStatus::Pending.as_str()))
+            .expression_attribute_values(":cancelling", text(OrderStatus::Cancelling.as_str()))
+            .expression_attribute_values(":due", value(order.due_at)?)
+            .expression_attribute_values(":next", value(due_after(now))?)
+            .expression_attribute_values(":open", text(shard(order.id)))
+            .expression_attribute_values(":rerun", value(u32::from(rerun))?);
+        Ok(matches!(update(call).await?, Written::Done(_)))
+    }
+}
+
+/// How an order that is not sold for `reason` ends.
+#[must_use]
+pub const fn ends_as(reason: RejectionReason) -> OrderStatus {
+    match reason {
+        RejectionReason::CancelledByCustomer => OrderStatus::Cancelled,
+        RejectionReason::OutOfStock
+        | RejectionReason::UnknownProduct
+        | RejectionReason::PriceChanged
+        | RejectionReason::MixedCurrencies
+        | RejectionReason::PaymentDeclined
+        | RejectionReason::PaymentUnavailable
+        | RejectionReason::Internal => OrderStatus::Rejected,
+    }
+}
+
+/// Why an order was left to a person.
+#[derive(Serialize)]
+struct Parked<'a> {
+    at: Timestamp,
+    state: &'a str,
+    error: &'a str,
 }
 
 fn decided(written: Written) -> Result<Decided, DecisionError> {
@@ -312,6 +561,11 @@ fn decided(written: Written) -> Result<Decided, DecisionError> {
 
 fn key(id: OrderId) -> String {
     format!("ORDER#{id}")
+}
+
+/// The partition of an open order in its index.
+fn shard(id: OrderId) -> String {
+    id.to_string().chars().take(1).collect()
 }
 
 /// The index's range key: times of one width sort as text, the id keeps two orders of one moment apart.

@@ -53,9 +53,21 @@ pub struct OrderView {
     total: Option<Money>,
     reason: Option<RejectionReason>,
     payment_status: OrderPaymentStatus,
+    /// What the customer has to do before the order can be paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_action: Option<NextAction>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    needs_attention: bool,
     created_at: Timestamp,
     updated_at: Timestamp,
     timeline: Vec<TimelineEntry>,
+}
+
+#[derive(Debug, Serialize)]
+struct NextAction {
+    r#type: &'static str,
+    /// Where the payment says what the gateway's page needs.
+    payment: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,6 +79,9 @@ struct LineView {
 
 impl From<StoredOrder> for OrderView {
     fn from(order: StoredOrder) -> Self {
+        let waits = order.action_requested
+            && order.status == OrderStatus::Pending
+            && order.reason.is_none();
         let priced = order.priced_lines.unwrap_or_default();
         let line = |line: &OrderLine| LineView {
             sku: line.sku.clone(),
@@ -83,8 +98,14 @@ impl From<StoredOrder> for OrderView {
             total: order.total,
             reason: order
                 .reason
-                .filter(|_| order.status == OrderStatus::Rejected),
+                // A PENDING order's is a decision that its saga has yet to carry out.
+                .filter(|_| order.status != OrderStatus::Pending),
             payment_status: order.payment_status,
+            next_action: waits.then(|| NextAction {
+                r#type: "authenticate-payment",
+                payment: format!("/orders/{}/payment", order.id),
+            }),
+            needs_attention: order.needs_attention,
             created_at: order.created_at,
             updated_at: order.updated_at,
             timeline: order.timeline,

@@ -3,7 +3,7 @@
 use oxcart_lambda::{Cloud, StartError};
 use oxcart_table::Table;
 
-use crate::{start_order_saga::OrderSagas, table::Orders};
+use crate::{resume_stuck_orders::Recovery, sagas::Sagas, table::Orders};
 
 /// The orders' table.
 ///
@@ -17,13 +17,25 @@ pub fn orders(cloud: &Cloud) -> Result<Orders, StartError> {
     )))
 }
 
-/// The state machine that runs orders' sagas.
+/// The state machines that run orders' sagas.
 ///
 /// # Errors
-/// When the template doesn't name it.
-pub fn order_sagas(cloud: &Cloud) -> Result<OrderSagas, StartError> {
-    Ok(OrderSagas::new(
+/// When the template doesn't name them.
+pub fn sagas(cloud: &Cloud) -> Result<Sagas, StartError> {
+    Ok(Sagas::new(
         aws_sdk_sfn::Client::new(cloud.config()),
         cloud.variable("ORDER_SAGA_ARN")?,
+        cloud.variable("CANCELLATION_SAGA_ARN")?,
     ))
+}
+
+/// The orders and their sagas.
+///
+/// # Errors
+/// When the template doesn't name them.
+pub fn recovery(cloud: &Cloud) -> Result<Recovery, StartError> {
+    Ok(Recovery {
+        orders: orders(cloud)?,
+        sagas: sagas(cloud)?,
+    })
 }

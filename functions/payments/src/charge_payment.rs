@@ -27,6 +27,9 @@ pub enum ChargeError {
     /// The payment was given up or given back: too late. Final.
     #[error("the payment is closed")]
     Closed,
+    /// The bank wants the customer to act first. The saga waits for them, then charges again.
+    #[error("the customer has to act")]
+    ActionRequired,
     /// The bank has not answered yet.
     #[error("the payment is being processed")]
     Processing,
@@ -43,18 +46,17 @@ impl TaskError for ChargeError {
         match self {
             Self::Declined => "PaymentDeclined",
             Self::Closed => "PaymentClosed",
-            Self::Processing
-            | Self::Gateway(GatewayError::Unavailable(_) | GatewayError::Secret(_)) => {
-                "PaymentGatewayUnavailable"
-            }
-            Self::Gateway(GatewayError::Refused { .. }) => "Internal",
+            Self::ActionRequired => "PaymentActionRequired",
+            Self::Processing => "PaymentGatewayUnavailable",
+            Self::Gateway(error) if error.is_transient() => "PaymentGatewayUnavailable",
+            Self::Gateway(_) => "Internal",
             Self::Table(error) => error.error_type(),
         }
     }
 
     fn is_answer(&self) -> bool {
         match self {
-            Self::Declined | Self::Closed => true,
+            Self::Declined | Self::Closed | Self::ActionRequired => true,
             Self::Processing | Self::Gateway(_) | Self::Table(_) => false,
         }
     }
@@ -129,40 +131,13 @@ async fn confirm(
             )
         }
         IntentStatus::Declined(code) => store_declined(service, charge, Some(intent), code).await,
-        IntentStatus::NeedsAction => give_up(service, charge, intent).await,
-        // By an earlier try that gave up, or by a refund: that one has closed the record before, so
-        // nothing is stored then.
+        IntentStatus::NeedsAction => Err(ChargeError::ActionRequired),
+        // By the gateway itself, or by a refund: that one has closed the record before, so nothing is
+        // stored then.
         IntentStatus::Cancelled => {
-            let code = DeclineCode::AUTHENTICATION_REQUIRED;
-            store_declined(service, charge, Some(intent), code).await
+            store_declined(service, charge, Some(intent), DeclineCode::CANCELLED).await
         }
         IntentStatus::Processing | IntentStatus::Unconfirmed => Err(ChargeError::Processing),
-    }
-}
-
-/// A payment that needs its customer to act is not waited for: the intent is cancelled, so that it
-/// can't go through later, and the payment counts as declined.
-async fn give_up(
-    service: &GatewayPayments,
-    charge: Charge,
-    intent: &str,
-) -> Result<StepDone, ChargeError> {
-    match service.gateway.cancel(intent).await? {
-        IntentStatus::Cancelled => {
-            store_declined(
-                service,
-                charge,
-                Some(intent),
-                DeclineCode::AUTHENTICATION_REQUIRED,
-            )
-            .await
-        }
-        IntentStatus::Declined(code) => store_declined(service, charge, Some(intent), code).await,
-        // It moved on meanwhile; the next try sees where to.
-        IntentStatus::Succeeded
-        | IntentStatus::Processing
-        | IntentStatus::NeedsAction
-        | IntentStatus::Unconfirmed => Err(ChargeError::Processing),
     }
 }
 

@@ -3,25 +3,25 @@
 //! Knows the gateway's words and our own outcomes, and nothing of records or sagas.
 
 mod answer;
+mod calls;
 mod secret;
 
 use std::time::Duration;
 
 use oxcart_domain::payment::{Charge, DeclineCode, PaymentMethod};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
-use secrecy::ExposeSecret as _;
+use reqwest::StatusCode;
 pub use secret::{GatewaySecret, SecretError};
-use serde::de::DeserializeOwned;
 
-use self::answer::{ErrorAnswer, ErrorBody, IntentAnswer, RefundAnswer, RefundsAnswer};
+pub use self::calls::GatewayStartError;
+use self::{
+    answer::{IntentAnswer, RefundAnswer, RefundsAnswer},
+    calls::{Calls, Failure, Repeat},
+};
 
 /// The gateway.
 #[derive(Debug)]
 pub struct Gateway {
-    client: Client,
-    intents: String,
-    refunds: String,
-    secret: GatewaySecret,
+    calls: Calls,
 }
 
 /// Where an intent stands at the gateway: the truth about the money.
@@ -47,15 +47,35 @@ pub enum GatewayError {
     /// It can't be reached, is overloaded or failed. What was asked may or may not have happened.
     #[error("the payment gateway is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It failed so often that it is left alone for a moment. What was asked has not happened.
+    #[error("the payment gateway is left alone after too many failures")]
+    Open,
     /// It refuses, since what it was asked doesn't fit where the intent stands.
     #[error("the payment gateway refuses: {code}")]
     Refused {
         /// The gateway's word for why.
         code: String,
     },
+    /// It can't make sense of what it was asked: our bug.
+    #[error("the payment gateway takes the request for invalid: {code}")]
+    Invalid {
+        /// The gateway's word for why.
+        code: String,
+    },
     /// Our secret can't be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
+}
+
+impl GatewayError {
+    /// Whether waiting and trying again can help.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Unavailable(_) | Self::Open | Self::Secret(_) => true,
+            Self::Refused { .. } | Self::Invalid { .. } => false,
+        }
+    }
 }
 
 /// How the gateway took a request for a new intent.
@@ -71,20 +91,22 @@ impl Gateway {
     /// The gateway at `url`.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
-    pub fn new(url: &str, secret: GatewaySecret) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .connect_timeout(Duration::from_secs(2))
-            // Longer than banks take, short enough for two calls within the function's own timeout.
-            .timeout(Duration::from_secs(8))
-            .redirect(Policy::none())
-            .build()?;
-        let url = url.trim_end_matches('/');
+    /// See [`GatewayStartError`].
+    pub fn new(url: &str, secret: GatewaySecret) -> Result<Self, GatewayStartError> {
+        Self::with_pause(url, secret, calls::PAUSE)
+    }
+
+    /// The gateway at `url`, left alone for `pause` once it has failed too often in a row.
+    ///
+    /// # Errors
+    /// See [`GatewayStartError`].
+    pub fn with_pause(
+        url: &str,
+        secret: GatewaySecret,
+        pause: Duration,
+    ) -> Result<Self, GatewayStartError> {
         Ok(Self {
-            client,
-            intents: format!("{url}/v1/payment_intents"),
-            refunds: format!("{url}/v1/refunds"),
-            secret,
+            calls: Calls::new(url, secret, pause)?,
         })
     }
 
@@ -107,8 +129,14 @@ impl Gateway {
             ("payment_method_types[]", "card".to_owned()),
             ("metadata[order_id]", charge.order_id.to_string()),
         ];
-        let request = self.client.post(&self.intents).form(&form);
-        match self.send::<IntentAnswer>(request).await {
+        // Of this call, not of the order: under the key of a call that it failed at, the gateway goes on
+        // failing for a day.
+        let key = format!("{}-intent-{:016x}", charge.order_id, fastrand::u64(..));
+        let request = self
+            .calls
+            .post("payment_intents", &form)
+            .header("idempotency-key", key);
+        match self.calls.send::<IntentAnswer>(request, Repeat::Safe).await {
             Ok(intent) => Ok(NewIntent::Created(intent.id)),
             Err(Failure::Answered(status, error)) if error.names_payment_method(status) => {
                 Ok(NewIntent::Unpayable(error.decline_code()))
@@ -119,16 +147,17 @@ impl Gateway {
 
     /// Confirms an intent, which takes the money. Answers where the intent then stands; one that was
     /// confirmed or cancelled before is read instead, since it can't be confirmed again: the intent's
-    /// own state makes it happen once. (An idempotency key would not: the gateway answers a repeat
-    /// under the same key with the first answer, were that a failure of its own.)
+    /// own state makes it happen once, so that repeating it is safe. (An idempotency key would not: the
+    /// gateway answers a repeat under the same key with the first answer, were that a failure of its
+    /// own.)
     ///
     /// # Errors
     /// See [`GatewayError`].
     pub async fn confirm(&self, intent: &str) -> Result<IntentStatus, GatewayError> {
         let request = self
-            .client
-            .post(format!("{}/{intent}/confirm", self.intents));
-        match self.send::<IntentAnswer>(request).await {
+            .calls
+            .post(&format!("payment_intents/{intent}/confirm"), &[]);
+        match self.calls.send::<IntentAnswer>(request, Repeat::Safe).await {
             Ok(intent) => Ok(intent.into()),
             Err(Failure::Answered(StatusCode::PAYMENT_REQUIRED, error)) => {
                 Ok(IntentStatus::Declined(error.decline_code()))
@@ -143,8 +172,26 @@ impl Gateway {
     /// # Errors
     /// See [`GatewayError`].
     pub async fn read(&self, intent: &str) -> Result<IntentStatus, GatewayError> {
-        let request = self.client.get(format!("{}/{intent}", self.intents));
-        Ok(self.send::<IntentAnswer>(request).await?.into())
+        Ok(self.intent(intent).await?.into())
+    }
+
+    /// What the customer's page needs to let them act on an intent that waits for them. None if it
+    /// doesn't. It is a secret between the gateway and the customer, to be shown to nobody else.
+    ///
+    /// # Errors
+    /// See [`GatewayError`].
+    pub async fn client_secret(&self, intent: &str) -> Result<Option<String>, GatewayError> {
+        let intent = self.intent(intent).await?;
+        let secret = intent.client_secret.clone();
+        match IntentStatus::from(intent) {
+            IntentStatus::NeedsAction => Ok(secret),
+            _ => Ok(None),
+        }
+    }
+
+    async fn intent(&self, intent: &str) -> Result<IntentAnswer, GatewayError> {
+        let request = self.calls.get(&format!("payment_intents/{intent}"), &[]);
+        Ok(self.calls.send(request, Repeat::Safe).await?)
     }
 
     /// Cancels an intent, after which no confirmation takes money. Answers where the intent then
@@ -154,9 +201,9 @@ impl Gateway {
     /// See [`GatewayError`].
     pub async fn cancel(&self, intent: &str) -> Result<IntentStatus, GatewayError> {
         let request = self
-            .client
-            .post(format!("{}/{intent}/cancel", self.intents));
-        match self.send::<IntentAnswer>(request).await {
+            .calls
+            .post(&format!("payment_intents/{intent}/cancel"), &[]);
+        match self.calls.send::<IntentAnswer>(request, Repeat::Safe).await {
             Ok(intent) => Ok(intent.into()),
             Err(Failure::Answered(StatusCode::BAD_REQUEST, _)) => self.read(intent).await,
             Err(failure) => Err(failure.into()),
@@ -168,86 +215,57 @@ impl Gateway {
     /// # Errors
     /// See [`GatewayError`].
     pub async fn refunded(&self, intent: &str) -> Result<u64, GatewayError> {
-        let request = self
-            .client
-            .get(&self.refunds)
-            .query(&[("payment_intent", intent), ("limit", "100")]);
-        let refunds: RefundsAnswer = self.send(request).await?;
-        Ok(refunds
-            .data
-            .iter()
-            .filter(|refund| refund.counts())
-            .map(|refund| refund.amount)
-            .sum())
+        let refunds = self.refunds(intent).await?;
+        Ok(refunds.iter().map(|refund| refund.amount).sum())
     }
 
-    /// Gives an intent's money back, all of it, once per `idempotency_key`. Not every gateway honours
-    /// the key or refuses to do it twice: ask [`refunded`](Self::refunded) first, and let nobody else
-    /// ask at the same time.
+    /// Whether a refund that was made under a key that starts with `prefix` is among those of an intent.
     ///
     /// # Errors
     /// See [`GatewayError`].
-    pub async fn refund(&self, intent: &str, idempotency_key: &str) -> Result<(), GatewayError> {
+    pub async fn is_refunded(&self, intent: &str, prefix: &str) -> Result<bool, GatewayError> {
+        let refunds = self.refunds(intent).await?;
+        let mut keys = refunds.iter().filter_map(RefundAnswer::key);
+        Ok(keys.any(|key| key.starts_with(prefix)))
+    }
+
+    /// The refunds of an intent that count, all pages of them.
+    async fn refunds(&self, intent: &str) -> Result<Vec<RefundAnswer>, GatewayError> {
+        let mut refunds: Vec<RefundAnswer> = Vec::new();
+        loop {
+            let last = refunds.last().map(|refund| refund.id.clone());
+            let mut query = vec![("payment_intent", intent), ("limit", "100")];
+            query.extend(last.as_deref().map(|last| ("starting_after", last)));
+            let request = self.calls.get("refunds", &query);
+            let page: RefundsAnswer = self.calls.send(request, Repeat::Safe).await?;
+            let ends = page.data.is_empty() || !page.has_more;
+            refunds.extend(page.data);
+            if ends {
+                refunds.retain(RefundAnswer::counts);
+                return Ok(refunds);
+            }
+        }
+    }
+
+    /// Gives so much of an intent's money back, once per `key`. Not every gateway honours the key or
+    /// refuses to do it twice: ask [`refunded`](Self::refunded) or [`is_refunded`](Self::is_refunded)
+    /// first, and let nobody else ask at the same time. For the same reason it is not repeated here.
+    ///
+    /// # Errors
+    /// See [`GatewayError`].
+    pub async fn refund(&self, intent: &str, amount: u64, key: &str) -> Result<(), GatewayError> {
+        let form = [
+            ("payment_intent", intent.to_owned()),
+            ("amount", amount.to_string()),
+            ("metadata[key]", key.to_owned()),
+        ];
         let request = self
-            .client
-            .post(&self.refunds)
-            .form(&[("payment_intent", intent)]);
-        self.send::<RefundAnswer>(request.header("idempotency-key", idempotency_key))
+            .calls
+            .post("refunds", &form)
+            .header("idempotency-key", key);
+        self.calls
+            .send::<RefundAnswer>(request, Repeat::Unsafe)
             .await?;
         Ok(())
-    }
-
-    async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
-        let secret = self.secret.get().await.map_err(Failure::Secret)?;
-        let request = request.basic_auth(secret.expose_secret(), Some(""));
-        let response = request.send().await.map_err(Failure::unreachable)?;
-        if response.status().is_success() {
-            response.json().await.map_err(Failure::unreachable)
-        } else {
-            Err(Failure::read(response).await)
-        }
-    }
-}
-
-/// A call that was not a success, before its meaning is known.
-enum Failure {
-    Unavailable(Box<dyn std::error::Error + Send + Sync>),
-    Answered(StatusCode, ErrorBody),
-    Secret(SecretError),
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the gateway answered {0}")]
-struct UnexpectedStatus(StatusCode);
-
-impl Failure {
-    /// The URL of a call holds ids only, but a log has no use for it.
-    fn unreachable(error: reqwest::Error) -> Self {
-        Self::Unavailable(Box::new(error.without_url()))
-    }
-
-    async fn read(response: Response) -> Self {
-        let status = response.status();
-        match status {
-            StatusCode::BAD_REQUEST | StatusCode::PAYMENT_REQUIRED | StatusCode::NOT_FOUND => {
-                let answer = response.json::<ErrorAnswer>().await.unwrap_or_default();
-                Self::Answered(status, answer.error)
-            }
-            // Also 401 and 403: a wrong secret is ours to mend, not the customer's, and shows in the
-            // logs as this status.
-            _ => Self::Unavailable(Box::new(UnexpectedStatus(status))),
-        }
-    }
-}
-
-impl From<Failure> for GatewayError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Unavailable(cause) => Self::Unavailable(cause),
-            Failure::Answered(status, error) => Self::Refused {
-                code: error.code.unwrap_or_else(|| status.to_string()),
-            },
-            Failure::Secret(error) => Self::Secret(error),
-        }
     }
 }

@@ -11,6 +11,7 @@ use oxcart_domain::{
 };
 use oxcart_lambda::{TaskError, clock};
 use oxcart_table::TableError;
+use oxcart_telemetry::Chain;
 
 use crate::{
     gateway::{GatewayError, IntentStatus},
@@ -20,7 +21,7 @@ use crate::{
 
 /// How long one invocation may be at work, in seconds: twice the function's timeout, so that nothing
 /// that it sent is still under way when the next one begins.
-const LEASE: i64 = 60;
+pub(crate) const LEASE: i64 = 60;
 /// How often the record is read anew when another write comes between.
 const TRIES: u32 = 4;
 
@@ -48,11 +49,9 @@ impl TaskError for RefundError {
     fn error_type(&self) -> &'static str {
         match self {
             Self::InProgress => "RefundInProgress",
-            Self::Processing
-            | Self::Gateway(GatewayError::Unavailable(_) | GatewayError::Secret(_)) => {
-                "PaymentGatewayUnavailable"
-            }
-            Self::NoAmount | Self::Gateway(GatewayError::Refused { .. }) => "Internal",
+            Self::Processing => "PaymentGatewayUnavailable",
+            Self::Gateway(error) if error.is_transient() => "PaymentGatewayUnavailable",
+            Self::NoAmount | Self::Gateway(_) => "Internal",
             Self::Table(error) => error.error_type(),
         }
     }
@@ -100,7 +99,9 @@ pub async fn handle(
                     .await?
                 {
                     let how = settle(service, &leased, until).await?;
-                    return Ok(store(service, &leased, how, until).await?);
+                    let settled = store(service, &leased, how, until).await?;
+                    wake(service, &leased).await;
+                    return Ok(settled);
                 }
             }
         }
@@ -130,11 +131,11 @@ async fn settle(
         IntentStatus::Cancelled => Ok(SettledPayment::Cancelled),
         IntentStatus::Succeeded => {
             let amount = record.amount.ok_or(RefundError::NoAmount)?.amount;
-            if service.gateway.refunded(intent).await? < amount {
-                service
-                    .gateway
-                    .refund(intent, &format!("{}-refund-{lease}", record.order_id))
-                    .await?;
+            // Parts of it may have been given back before, or all of it by an invocation that was killed.
+            let refunded = service.gateway.refunded(intent).await?;
+            if let Some(left @ 1..) = amount.checked_sub(refunded) {
+                let key = format!("{}-refund-{lease}", record.order_id);
+                service.gateway.refund(intent, left, &key).await?;
             }
             Ok(SettledPayment::Refunded)
         }
@@ -142,6 +143,16 @@ async fn settle(
         | IntentStatus::NeedsAction
         | IntentStatus::Declined(_)
         | IntentStatus::Processing => Err(RefundError::Processing),
+    }
+}
+
+/// Wakes the saga that waits for the customer to act: there is nothing to wait for any more. If that
+/// fails, its time is over by itself.
+async fn wake(service: &GatewayPayments, record: &StoredPayment) {
+    if let Some(token) = &record.task_token
+        && let Err(error) = service.waiting.wake(token).await
+    {
+        tracing::warn!(error = %Chain(&error), "the waiting saga was not woken");
     }
 }
 
@@ -159,7 +170,7 @@ async fn store(
                 customer_id: record.customer_id,
                 amount,
             };
-            Settlement::Refunded(Box::new(charge.refunded(now)))
+            Settlement::Refunded(Box::new(charge.refunded(record.left(amount), now)))
         }
         (SettledPayment::Refunded | SettledPayment::Cancelled | SettledPayment::Declined, _) => {
             Settlement::Cancelled

@@ -2,7 +2,10 @@
 //!
 //! | item | `pk` |
 //! |---|---|
-//! | payment | `PAYMENT#<order id>` |
+//! | payment | `PAYMENT#<order id>`, with its partial refunds |
+//! | webhook | `WEBHOOK#<event id>`: what the gateway told of and was acted on |
+
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::{
     operation::update_item::builders::UpdateItemFluentBuilder,
@@ -10,9 +13,10 @@ use aws_sdk_dynamodb::{
 };
 use oxcart_domain::{
     CustomerId, Event, Money, OrderId, Timestamp,
-    payment::{Charge, DeclineCode, PaymentState, PaymentStatus},
+    payment::{Charge, DeclineCode, PaymentState, PaymentStatus, Refund, RefundId, RefundStatus},
+    saga::TaskToken,
 };
-use oxcart_table::{Table, TableError, Written, item, parse, put, update, value};
+use oxcart_table::{KEY, Table, TableError, Written, item, parse, put, update, value};
 use serde::{Deserialize, Serialize};
 
 /// The payments' table.
@@ -36,6 +40,15 @@ pub struct StoredPayment {
     pub intent_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
+    /// What the saga that waits for the customer to act is woken with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_token: Option<TaskToken>,
+    /// What of the amount was asked to be given back in parts, in minor units.
+    #[serde(default)]
+    pub refund_total: u64,
+    /// Those parts.
+    #[serde(default)]
+    pub refunds: BTreeMap<RefundId, Refund>,
     pub created_at: Timestamp,
     /// When it came to its status.
     pub updated_at: Timestamp,
@@ -65,8 +78,25 @@ impl StoredPayment {
             amount: None,
             intent_id: None,
             lease_until: None,
+            task_token: None,
+            refund_total: 0,
+            refunds: BTreeMap::new(),
             created_at: now,
             updated_at: now,
+        }
+    }
+
+    /// What is left of `amount` when what was given back in parts is taken off.
+    #[must_use]
+    pub fn left(&self, amount: Money) -> Money {
+        let done = self.refunds.values();
+        let done: u64 = done
+            .filter(|refund| refund.status == RefundStatus::Done)
+            .map(|refund| refund.amount.amount)
+            .sum();
+        Money {
+            amount: amount.amount.saturating_sub(done),
+            ..amount
         }
     }
 
@@ -236,15 +266,16 @@ impl Payments {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<StoredPayment>, TableError> {
-        // Protects: one invocation at a time asks the gateway for a refund; a declined or settled
-        // payment stays as it is.
+        // Protects: one invocation at a time asks the gateway for a refund, be it of a part or of all; a
+        // declined or settled payment stays as it is.
         let call = self
             .transition(
                 order_id,
                 "SET #status = :refunding, lease_until = :until, updated_at = :now",
             )
             .condition_expression(
-                "#status IN (:pending, :charged) OR (#status = :refunding AND lease_until <= :now)",
+                "#status IN (:pending, :charged, :refunding) \
+                 AND (attribute_not_exists(lease_until) OR lease_until <= :now)",
             )
             .expression_attribute_values(":refunding", text(PaymentStatus::Refunding.as_str()))
             .expression_attribute_values(":pending", text(PaymentStatus::Pending.as_str()))
@@ -293,6 +324,152 @@ impl Payments {
         update(call).await.map(drop)
     }
 
+    /// Records that part of a charged payment is to be given back, and the event that has it done: one
+    /// write. The record must have that much left. Answers the record as it then stands, and whether this
+    /// write is in it.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn request_refund(
+        &self,
+        payment: &StoredPayment,
+        charged: Money,
+        id: RefundId,
+        refund: &Refund,
+        event: Event,
+    ) -> Result<(bool, StoredPayment), TableError> {
+        let room = charged.amount.saturating_sub(refund.amount.amount);
+        // Protects: the parts never come to more than was charged, each is asked for once, and none once
+        // all of it is being given back.
+        let call = self
+            .transition(
+                payment.order_id,
+                "SET refunds.#id = :refund, outbox = :event ADD refund_total :amount",
+            )
+            .condition_expression(
+                "#status = :charged AND refund_total <= :room AND attribute_not_exists(refunds.#id)",
+            )
+            .expression_attribute_names("#id", id.to_string())
+            .expression_attribute_values(":charged", text(PaymentStatus::Charged.as_str()))
+            .expression_attribute_values(":room", value(room)?)
+            .expression_attribute_values(":amount", value(refund.amount.amount)?)
+            .expression_attribute_values(":refund", value(refund)?)
+            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?)
+            .return_values(ReturnValue::AllNew);
+        match update(call).await? {
+            Written::Done(record) => Ok((true, parse(record)?)),
+            Written::Refused(record) => Ok((false, parse(record)?)),
+        }
+    }
+
+    /// Takes the lease on a charged payment of which a part is to be given back, until `until`. None if
+    /// it is no longer as it was read.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn lease_for_part(
+        &self,
+        order_id: OrderId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<StoredPayment>, TableError> {
+        // Protects: one invocation at a time asks the gateway for a refund.
+        let call = self
+            .transition(order_id, "SET lease_until = :until")
+            .condition_expression(
+                "#status = :charged AND (attribute_not_exists(lease_until) OR lease_until <= :now)",
+            )
+            .expression_attribute_values(":charged", text(PaymentStatus::Charged.as_str()))
+            .expression_attribute_values(":until", value(until)?)
+            .expression_attribute_values(":now", value(now)?)
+            .return_values(ReturnValue::AllNew);
+        match update(call).await? {
+            Written::Done(record) => Ok(Some(parse(record)?)),
+            Written::Refused(_) => Ok(None),
+        }
+    }
+
+    /// Stores that a part was given back, tells of it, and ends the lease. Answers whether it is stored;
+    /// if not, the lease has gone to somebody else.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn store_part(
+        &self,
+        order_id: OrderId,
+        id: RefundId,
+        event: Event,
+        lease: Timestamp,
+    ) -> Result<bool, TableError> {
+        // Protects: only who holds the lease ends it.
+        let call = self
+            .transition(
+                order_id,
+                "SET refunds.#id.#status = :done, outbox = :event REMOVE lease_until",
+            )
+            .condition_expression("lease_until = :lease")
+            .expression_attribute_names("#id", id.to_string())
+            .expression_attribute_values(":done", value(RefundStatus::Done)?)
+            .expression_attribute_values(":lease", value(lease)?)
+            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?);
+        Ok(matches!(update(call).await?, Written::Done(_)))
+    }
+
+    /// Stores that a part is given back with all the rest.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn supersede_part(&self, order_id: OrderId, id: RefundId) -> Result<(), TableError> {
+        // Protects: what was given back as a part stays told as such.
+        let call = self
+            .transition(order_id, "SET refunds.#id.#status = :superseded")
+            .condition_expression("refunds.#id.#status = :pending")
+            .expression_attribute_names("#id", id.to_string())
+            .expression_attribute_values(":superseded", value(RefundStatus::Superseded)?)
+            .expression_attribute_values(":pending", value(RefundStatus::Pending)?);
+        update(call).await.map(drop)
+    }
+
+    /// Stores what the saga that waits for the customer is woken with. Answers the record as it then
+    /// stands.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn store_token(
+        &self,
+        order_id: OrderId,
+        token: &TaskToken,
+    ) -> Result<StoredPayment, TableError> {
+        // Protects: nobody waits for a payment that is over.
+        let call = self
+            .transition(order_id, "SET task_token = :token")
+            .condition_expression("#status = :pending AND attribute_exists(intent_id)")
+            .expression_attribute_values(":token", value(token)?)
+            .expression_attribute_values(":pending", text(PaymentStatus::Pending.as_str()));
+        as_it_stands(call).await
+    }
+
+    /// Whether a webhook's event was acted on before.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn has_heard(&self, event: &str) -> Result<bool, TableError> {
+        Ok(self.table.get_item(webhook_key(event)).await?.is_some())
+    }
+
+    /// Remembers that a webhook's event was acted on, until `until`.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn remember_heard(&self, event: &str, until: Timestamp) -> Result<(), TableError> {
+        let call = self
+            .table
+            .put_item()
+            .item(KEY, text(webhook_key(event)))
+            .item("ttl", value(until.unix_seconds())?);
+        put(call).await.map(drop)
+    }
+
     fn transition(&self, order_id: OrderId, expression: &str) -> UpdateItemFluentBuilder {
         self.table
             .update_item(key(order_id))
@@ -310,6 +487,10 @@ async fn as_it_stands(call: UpdateItemFluentBuilder) -> Result<StoredPayment, Ta
 
 fn key(order_id: OrderId) -> String {
     format!("PAYMENT#{order_id}")
+}
+
+fn webhook_key(event: &str) -> String {
+    format!("WEBHOOK#{event}")
 }
 
 fn text(text: impl Into<String>) -> AttributeValue {

@@ -5,7 +5,9 @@ use oxcart_table::Table;
 
 use crate::{
     gateway::{Gateway, GatewaySecret},
+    receive_webhook::Webhooks,
     table::Payments,
+    waiting::WaitingSagas,
 };
 
 /// The payments' records and the gateway that they are about.
@@ -15,6 +17,8 @@ pub struct GatewayPayments {
     pub payments: Payments,
     /// The gateway.
     pub gateway: Gateway,
+    /// The sagas that wait for a customer.
+    pub waiting: WaitingSagas,
 }
 
 /// The payments' table.
@@ -47,5 +51,19 @@ pub fn gateway_payments(cloud: &Cloud) -> Result<GatewayPayments, StartError> {
     Ok(GatewayPayments {
         payments: payments(cloud)?,
         gateway,
+        waiting: WaitingSagas::new(aws_sdk_sfn::Client::new(cloud.config())),
+    })
+}
+
+/// What the gateway's webhooks are checked with and lead to.
+///
+/// # Errors
+/// When the template doesn't name what they need.
+pub fn webhooks(cloud: &Cloud) -> Result<Webhooks, StartError> {
+    let secrets = aws_sdk_secretsmanager::Client::new(cloud.config());
+    let arn = cloud.variable("PAYMENT_WEBHOOK_SECRET_ARN")?;
+    Ok(Webhooks {
+        service: gateway_payments(cloud)?,
+        secret: GatewaySecret::new(secrets, arn),
     })
 }

@@ -69,8 +69,10 @@ impl From<Email> for String {
 
 /// A new password: 12 to 128 characters after normalisation.
 ///
-/// Normalised with NFKC, spaces mapped to U+0020, so that the same password typed on another keyboard
-/// is the same (`OpaqueString` profile of RFC 8265, section 4.2). Its `Debug` form hides it.
+/// Normalised with spaces mapped to U+0020, so that the same password typed on another keyboard is the
+/// same (as in the `OpaqueString` profile of RFC 8265, section 4.2, but with NFKC, which also makes one
+/// of wide and narrow forms). What counts are the characters as typed and as normalised: neither may be
+/// too few. Its `Debug` form hides it.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Password(String);
@@ -98,9 +100,11 @@ impl TryFrom<String> for Password {
     type Error = InvalidPassword;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
+        let typed = text.chars().count();
         let normal = PasswordAttempt::from(text).0;
-        let fits =
-            (12..=128).contains(&normal.chars().count()) && !normal.chars().any(char::is_control);
+        let fits = typed >= 12
+            && (12..=128).contains(&normal.chars().count())
+            && !normal.chars().any(char::is_control);
         if fits {
             Ok(Self(normal))
         } else {
@@ -193,6 +197,11 @@ mod tests {
         let composed = Password::try_from("pâté de campagne".to_owned()).unwrap();
         let decomposed = PasswordAttempt::from("pa\u{302}te\u{301} de\u{a0}campagne".to_owned());
         assert_eq!(composed.as_str(), decomposed.as_str());
+    }
+
+    #[test]
+    fn one_character_that_normalises_to_many_is_no_password() {
+        assert!(Password::try_from("\u{fdfa}".to_owned()).is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::{
     CustomerId, EventId, Money, OrderId, Sku, Timestamp,
     credentials::Email,
     order::{OrderLines, PricedLine, RejectionReason},
-    payment::{DeclineCode, PaymentMethod},
+    payment::{DeclineCode, PaymentMethod, RefundId, RefundReason},
     product::{ProductDetails, StockAdjustment},
     user::{PersonName, Role},
 };
@@ -82,7 +82,16 @@ pub enum DomainEvent {
         amount: Money,
         decline_code: DeclineCode,
     },
-    /// The customer's money was given back.
+    /// Part of the customer's money is to be given back.
+    #[serde(rename = "payment.refund-requested")]
+    PaymentRefundRequested {
+        order_id: OrderId,
+        customer_id: CustomerId,
+        refund_id: RefundId,
+        amount: Money,
+        reason: RefundReason,
+    },
+    /// So much of the customer's money was given back.
     #[serde(rename = "payment.refunded")]
     PaymentRefunded {
         order_id: OrderId,
@@ -105,6 +114,18 @@ pub enum DomainEvent {
         customer_id: CustomerId,
         lines: Vec<PricedLine>,
         total: Money,
+    },
+    /// A customer wants an order undone; the saga that does so begins with this.
+    #[serde(rename = "order.cancellation-requested")]
+    OrderCancellationRequested {
+        order_id: OrderId,
+        customer_id: CustomerId,
+    },
+    /// The order is undone as its customer wanted; nothing is charged, nothing is held.
+    #[serde(rename = "order.cancelled")]
+    OrderCancelled {
+        order_id: OrderId,
+        customer_id: CustomerId,
     },
     /// The order ended without sale; nothing is charged, nothing is held.
     #[serde(rename = "order.rejected")]
@@ -129,9 +150,12 @@ impl DomainEvent {
             Self::StockReleased { .. } => "stock.released",
             Self::PaymentCharged { .. } => "payment.charged",
             Self::PaymentDeclined { .. } => "payment.declined",
+            Self::PaymentRefundRequested { .. } => "payment.refund-requested",
             Self::PaymentRefunded { .. } => "payment.refunded",
             Self::OrderPlaced { .. } => "order.placed",
             Self::OrderConfirmed { .. } => "order.confirmed",
+            Self::OrderCancellationRequested { .. } => "order.cancellation-requested",
+            Self::OrderCancelled { .. } => "order.cancelled",
             Self::OrderRejected { .. } => "order.rejected",
         }
     }
@@ -148,10 +172,13 @@ impl DomainEvent {
             | Self::StockReleased { .. } => "/oxcart/inventory",
             Self::PaymentCharged { .. }
             | Self::PaymentDeclined { .. }
+            | Self::PaymentRefundRequested { .. }
             | Self::PaymentRefunded { .. } => "/oxcart/payments",
-            Self::OrderPlaced { .. } | Self::OrderConfirmed { .. } | Self::OrderRejected { .. } => {
-                "/oxcart/orders"
-            }
+            Self::OrderPlaced { .. }
+            | Self::OrderConfirmed { .. }
+            | Self::OrderCancellationRequested { .. }
+            | Self::OrderCancelled { .. }
+            | Self::OrderRejected { .. } => "/oxcart/orders",
         }
     }
 
@@ -167,9 +194,12 @@ impl DomainEvent {
             | Self::StockReleased { order_id, .. }
             | Self::PaymentCharged { order_id, .. }
             | Self::PaymentDeclined { order_id, .. }
+            | Self::PaymentRefundRequested { order_id, .. }
             | Self::PaymentRefunded { order_id, .. }
             | Self::OrderPlaced { order_id, .. }
             | Self::OrderConfirmed { order_id, .. }
+            | Self::OrderCancellationRequested { order_id, .. }
+            | Self::OrderCancelled { order_id, .. }
             | Self::OrderRejected { order_id, .. } => order_id.to_string(),
         }
     }

@@ -83,7 +83,8 @@ pub struct PricedLine {
     pub unit_price: Money,
 }
 
-/// Where an order stands. All but `PENDING` are terminal.
+/// Where an order stands: `PENDING → CONFIRMED | REJECTED | CANCELLED`, and
+/// `CONFIRMED → CANCELLING → CANCELLED`. At `PENDING` and `CANCELLING` a saga is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum OrderStatus {
@@ -93,6 +94,10 @@ pub enum OrderStatus {
     Confirmed,
     /// Ended without sale.
     Rejected,
+    /// Its customer has cancelled it; what was sold is being given back.
+    Cancelling,
+    /// Its customer has cancelled it; nothing is charged, nothing is held.
+    Cancelled,
 }
 
 impl OrderStatus {
@@ -103,11 +108,13 @@ impl OrderStatus {
             Self::Pending => "PENDING",
             Self::Confirmed => "CONFIRMED",
             Self::Rejected => "REJECTED",
+            Self::Cancelling => "CANCELLING",
+            Self::Cancelled => "CANCELLED",
         }
     }
 }
 
-/// Why an order was rejected.
+/// Why an order ended without sale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RejectionReason {
@@ -123,6 +130,8 @@ pub enum RejectionReason {
     PaymentDeclined,
     /// The payment gateway could not be reached for longer than an order may wait.
     PaymentUnavailable,
+    /// The customer doesn't want it any more.
+    CancelledByCustomer,
     /// Our fault.
     Internal,
 }
@@ -138,6 +147,7 @@ impl RejectionReason {
             Self::MixedCurrencies => "mixed-currencies",
             Self::PaymentDeclined => "payment-declined",
             Self::PaymentUnavailable => "payment-unavailable",
+            Self::CancelledByCustomer => "cancelled-by-customer",
             Self::Internal => "internal",
         }
     }
@@ -263,17 +273,68 @@ pub const fn repeat_of_confirm(status: OrderStatus) -> Repeat {
     match status {
         OrderStatus::Confirmed => Repeat::AlreadyDone,
         // A PENDING order that can't be confirmed has been abandoned.
-        OrderStatus::Pending | OrderStatus::Rejected => Repeat::TooLate,
+        OrderStatus::Pending
+        | OrderStatus::Rejected
+        | OrderStatus::Cancelling
+        | OrderStatus::Cancelled => Repeat::TooLate,
     }
 }
 
-/// What it means that an order could not be abandoned or rejected because it stands at `status`.
+/// What it means that an order could not be abandoned or ended without sale because it stands at
+/// `status`.
 #[must_use]
 pub const fn repeat_of_reject(status: OrderStatus) -> Repeat {
     match status {
-        OrderStatus::Rejected => Repeat::AlreadyDone,
-        OrderStatus::Pending | OrderStatus::Confirmed => Repeat::TooLate,
+        OrderStatus::Rejected | OrderStatus::Cancelled => Repeat::AlreadyDone,
+        OrderStatus::Pending | OrderStatus::Confirmed | OrderStatus::Cancelling => Repeat::TooLate,
     }
+}
+
+/// What cancelling an order has to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelStep {
+    /// Decide that it will not be confirmed, and start undoing.
+    Abandon,
+    /// Take the sale back, and start undoing.
+    TakeBack,
+    /// Nothing: its customer has cancelled it before.
+    AlreadyDone,
+    /// Nothing: it ends without sale for another reason.
+    Refuse,
+}
+
+impl CancelStep {
+    /// The next step for an order at `status`, of which `reason` was decided before, if anything was.
+    #[must_use]
+    pub fn of(status: OrderStatus, reason: Option<RejectionReason>) -> Self {
+        match (status, reason) {
+            (OrderStatus::Pending, None) => Self::Abandon,
+            (OrderStatus::Confirmed, _) => Self::TakeBack,
+            (OrderStatus::Cancelling | OrderStatus::Cancelled, _)
+            | (OrderStatus::Pending, Some(RejectionReason::CancelledByCustomer)) => {
+                Self::AlreadyDone
+            }
+            (OrderStatus::Pending, Some(_)) | (OrderStatus::Rejected, _) => Self::Refuse,
+        }
+    }
+}
+
+/// How long an order may be open before its saga is looked after, in seconds.
+const STUCK_AFTER: i64 = 5 * 60;
+/// How much longer an order may be open whose customer has to act, in seconds: as long as its saga waits
+/// for them, and then some.
+const ACTION_TAKES: i64 = 20 * 60;
+
+/// When an order that is opened now, or looked after now, is to be looked after next.
+#[must_use]
+pub fn due_after(now: Timestamp) -> Timestamp {
+    now.plus_seconds(STUCK_AFTER)
+}
+
+/// When an order whose customer is asked to act now is to be looked after next.
+#[must_use]
+pub fn due_after_action(now: Timestamp) -> Timestamp {
+    now.plus_seconds(ACTION_TAKES)
 }
 
 #[cfg(test)]
@@ -309,6 +370,28 @@ mod tests {
             OrderLines::try_from(lines),
             Err(InvalidOrderLines::SkuTwice(0, 2))
         );
+    }
+
+    #[test]
+    fn an_order_that_ends_for_another_reason_is_not_cancelled() {
+        let other = Some(RejectionReason::OutOfStock);
+        let own = Some(RejectionReason::CancelledByCustomer);
+
+        for (status, reason, step) in [
+            (OrderStatus::Pending, None, CancelStep::Abandon),
+            (OrderStatus::Pending, own, CancelStep::AlreadyDone),
+            (OrderStatus::Pending, other, CancelStep::Refuse),
+            (OrderStatus::Confirmed, None, CancelStep::TakeBack),
+            (OrderStatus::Cancelling, own, CancelStep::AlreadyDone),
+            (OrderStatus::Cancelled, own, CancelStep::AlreadyDone),
+            (OrderStatus::Rejected, other, CancelStep::Refuse),
+        ] {
+            assert_eq!(
+                CancelStep::of(status, reason),
+                step,
+                "{status:?} {reason:?}"
+            );
+        }
     }
 
     #[test]

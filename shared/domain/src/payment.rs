@@ -4,7 +4,58 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CustomerId, DomainEvent, Event, Money, OrderId, Timestamp};
+use uuid::Uuid;
+
+use crate::{
+    CustomerId, DomainEvent, Event, IdempotencyKey, Money, OrderId, Timestamp, text::Text,
+};
+
+/// Why part of a payment is given back, in words for the books.
+pub type RefundReason = Text<200>;
+
+/// One refund of part of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RefundId(Uuid);
+
+impl RefundId {
+    /// The refund of an order's payment that was asked for under `key`: always the same one.
+    #[must_use]
+    pub fn derive(order: OrderId, key: &IdempotencyKey) -> Self {
+        Self(Uuid::new_v5(&order.uuid(), key.as_str().as_bytes()))
+    }
+}
+
+impl std::fmt::Display for RefundId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where a refund of part of a payment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum RefundStatus {
+    /// Asked for; the gateway may or may not have been asked.
+    Pending,
+    /// The money was given back.
+    Done,
+    /// All of the payment is given back instead, and this with it.
+    Superseded,
+}
+
+/// A refund of part of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// How much.
+    pub amount: Money,
+    /// Why.
+    pub reason: RefundReason,
+    /// Where it stands.
+    pub status: RefundStatus,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+}
 
 /// A payment gateway's token for a way to pay (`pm_…`), never card data.
 ///
@@ -69,8 +120,8 @@ pub struct InvalidDeclineCode;
 impl DeclineCode {
     /// The gateway didn't say why.
     pub const UNSPECIFIED: Self = Self(Cow::Borrowed("unspecified"));
-    /// The bank wants the customer to act, and the customer isn't there.
-    pub const AUTHENTICATION_REQUIRED: Self = Self(Cow::Borrowed("authentication_required"));
+    /// The gateway has cancelled the payment before it was confirmed.
+    pub const CANCELLED: Self = Self(Cow::Borrowed("payment_cancelled"));
 
     /// The code as text.
     #[must_use]
@@ -205,7 +256,10 @@ impl PaymentState {
     #[must_use]
     pub fn refund_step(&self, now: Timestamp) -> RefundStep {
         match self.status {
-            PaymentStatus::Refunding if self.lease_until.is_some_and(|until| until > now) => {
+            // A refund of a part holds the lease of a payment that is still charged.
+            PaymentStatus::Refunding | PaymentStatus::Charged
+                if self.lease_until.is_some_and(|until| until > now) =>
+            {
                 RefundStep::InProgress
             }
             PaymentStatus::Pending | PaymentStatus::Charged | PaymentStatus::Refunding => {
@@ -267,22 +321,37 @@ impl Charge {
         )
     }
 
-    /// The event that tells of the money having been given back.
+    /// The event that tells of all that was left of the money having been given back: `left`.
     #[must_use]
-    pub fn refunded(self, now: Timestamp) -> Event {
-        let Self {
-            order_id,
-            customer_id,
+    pub fn refunded(self, left: Money, now: Timestamp) -> Event {
+        Event::once(self.gave_back(left), now)
+    }
+
+    /// The event that tells of part of the money having been given back.
+    #[must_use]
+    pub fn partly_refunded(self, refund: RefundId, part: Money, now: Timestamp) -> Event {
+        Event::repeatable(self.gave_back(part), &refund.to_string(), now)
+    }
+
+    const fn gave_back(self, amount: Money) -> DomainEvent {
+        DomainEvent::PaymentRefunded {
+            order_id: self.order_id,
+            customer_id: self.customer_id,
             amount,
-        } = self;
-        Event::once(
-            DomainEvent::PaymentRefunded {
-                order_id,
-                customer_id,
-                amount,
-            },
-            now,
-        )
+        }
+    }
+
+    /// The event that asks for part of the money to be given back.
+    #[must_use]
+    pub fn refund_requested(self, refund_id: RefundId, refund: &Refund) -> Event {
+        let event = DomainEvent::PaymentRefundRequested {
+            order_id: self.order_id,
+            customer_id: self.customer_id,
+            refund_id,
+            amount: refund.amount,
+            reason: refund.reason.clone(),
+        };
+        Event::repeatable(event, &refund_id.to_string(), refund.created_at)
     }
 }
 

@@ -91,6 +91,63 @@ pub struct ConfirmOrder {
     pub timeline: Vec<TimelineEntry>,
 }
 
+/// Tell the customer that they have to act before the order can be paid.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[expect(missing_docs, reason = "the field is the order's")]
+pub struct RequestAction {
+    pub order_id: OrderId,
+}
+
+/// Wait until the customer has acted, or the payment is over.
+#[derive(Debug, Deserialize)]
+pub struct AwaitAction {
+    /// Whose payment waits.
+    pub order_id: OrderId,
+    /// What the saga goes on with.
+    pub task_token: TaskToken,
+}
+
+/// What a saga that waits is woken with. Its `Debug` form hides it: who has it can end the wait.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TaskToken(String);
+
+impl TaskToken {
+    /// The token, for Step Functions.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for TaskToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TaskToken(…)")
+    }
+}
+
+/// Leave an order to a person: what had to happen kept failing.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ParkOrder {
+    /// Which order.
+    pub order_id: OrderId,
+    /// The state of the saga that kept failing.
+    pub state: String,
+    /// With which error.
+    pub error: String,
+}
+
+/// What the saga that undoes an order is started with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of the order")]
+pub struct CancellationSaga {
+    pub order_id: OrderId,
+    pub customer_id: CustomerId,
+    pub reason: RejectionReason,
+    /// The trace of the request that asked for it.
+    pub traceparent: Option<String>,
+}
+
 /// Decide that the order will not be confirmed.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of the order")]

@@ -13,7 +13,8 @@ pub type PersonName = Text<100>;
 pub enum Role {
     /// Buys; sees only their own things.
     Customer,
-    /// Answers customers' questions: sees every order and payment, and changes nothing.
+    /// Answers customers' questions: sees every order and payment, and changes nothing but that it may
+    /// give part of a payment back.
     Support,
     /// Keeps the catalogue and the stock; of orders, sees only their own.
     Admin,
@@ -35,6 +36,15 @@ impl Role {
         match self {
             Self::Admin => true,
             Self::Customer | Self::Support => false,
+        }
+    }
+
+    /// Whether they may give part of anybody's payment back.
+    #[must_use]
+    pub const fn may_refund(self) -> bool {
+        match self {
+            Self::Support | Self::Admin => true,
+            Self::Customer => false,
         }
     }
 

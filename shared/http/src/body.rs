@@ -25,26 +25,31 @@ pub fn json_body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
             "Send the body as JSON, with Content-Type: application/json.",
         ));
     }
-    let bytes = body_bytes(request.body());
-    if bytes.len() > LIMIT {
-        return Err(Problem::new(
-            Kind::TOO_LARGE,
-            format!("The body has {} bytes; the most is {LIMIT}.", bytes.len()),
-        ));
-    }
+    let bytes = body_bytes(request)?;
     // Whether it is JSON at all comes first: what follows a wrong field may be no JSON any more.
     serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| malformed(&error))?;
     let mut json = serde_json::Deserializer::from_slice(bytes);
     serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(&error))
 }
 
-fn body_bytes(body: &Body) -> &[u8] {
-    match body {
+/// The body as it was sent, for who has to know every byte.
+///
+/// # Errors
+/// 413 over 64 KiB.
+pub fn body_bytes(request: &Request) -> Result<&[u8], Problem> {
+    let bytes = match request.body() {
         Body::Text(text) => text.as_bytes(),
         Body::Binary(bytes) => bytes,
         // `Body` may gain forms; one that we don't know has no bytes for us.
         _ => &[],
+    };
+    if bytes.len() > LIMIT {
+        return Err(Problem::new(
+            Kind::TOO_LARGE,
+            format!("The body has {} bytes; the most is {LIMIT}.", bytes.len()),
+        ));
     }
+    Ok(bytes)
 }
 
 fn is_json(content_type: &str) -> bool {

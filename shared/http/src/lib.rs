@@ -9,7 +9,7 @@ mod problem;
 mod respond;
 mod serve;
 
-pub use body::json_body;
+pub use body::{body_bytes, json_body};
 pub use caller::{AuthorizerContext, Caller, source_address};
 pub use idempotency::idempotency_key;
 pub use lambda_http::{Request, Response, http::StatusCode};

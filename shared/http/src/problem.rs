@@ -192,7 +192,7 @@ impl Problem {
         tracing::warn!(error = %Chain(cause), "answered 503");
         Self::new(
             Kind::UNAVAILABLE,
-            "Nothing is lost: repeat the request, with the same Idempotency-Key if it has one.",
+            "Try again, with the same Idempotency-Key if the request has one.",
         )
         .retry_after(1)
     }

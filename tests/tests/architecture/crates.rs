@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cargo_metadata::{MetadataCommand, Package};
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 use oxcart_tests::workspace;
 
 /// What the rules of the shop must never need.
@@ -74,8 +74,29 @@ fn nothing_depends_on_the_tests_or_on_xtask() {
 }
 
 #[test]
-fn the_tests_link_nothing_that_they_test() {
-    assert_eq!(ours(&packages()["tests"]), Vec::<String>::new());
+fn the_tests_link_nothing_that_they_test_but_the_gateways_adapter() {
+    let packages = packages();
+    let linked = |kind: DependencyKind| {
+        let mut package = packages["tests"].clone();
+        package
+            .dependencies
+            .retain(|dependency| dependency.kind == kind);
+        ours(&package)
+    };
+    assert_eq!(linked(DependencyKind::Normal), Vec::<String>::new());
+    let mut adapter = linked(DependencyKind::Development);
+    adapter.sort();
+    assert_eq!(adapter, ["functions/payments", "shared/domain"]);
+
+    for file in workspace::files_below("tests", "rs") {
+        let text = workspace::text(&file);
+        let links = text.lines().any(|line| {
+            let line = line.trim_start();
+            line.starts_with("use oxcart_payments") || line.starts_with("use oxcart_domain")
+        });
+        let may = file.to_string_lossy().contains("/gateway_contract");
+        assert!(!links || may, "{} links what it tests", file.display());
+    }
 }
 
 #[test]

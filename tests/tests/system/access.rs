@@ -2,6 +2,7 @@
 
 use crate::accounts::NEW_PASSWORD;
 use oxcart_tests::{
+    aftersales::refund_of,
     api::{Answer, Call},
     shop::{GOOD_CARD, PASSWORD, euro_cents, new_key, order_of},
     stack::Stack,
@@ -222,7 +223,13 @@ fn protected_calls(stack: &Stack) -> Vec<Call> {
             .json(&order_of(&[("tea", 1)], GOOD_CARD)),
         stack.api.get("/orders"),
         stack.api.get(&format!("/orders/{id}")),
+        stack.api.post(&format!("/orders/{id}/cancel")),
         stack.api.get(&format!("/orders/{id}/payment")),
+        stack
+            .api
+            .post(&format!("/orders/{id}/refunds"))
+            .key(&new_key())
+            .json(&refund_of(1, "x")),
     ]
 }
 

@@ -10,6 +10,7 @@ use futures::future::{join, join_all};
 use oxcart_tests::{
     accounts::{Account, new_email},
     api::Answer,
+    attempts::{new_address, of_account},
     shop::{GOOD_CARD, PASSWORD, new_user, order_of},
     stack::Stack,
     subscription::Subscription,
@@ -253,7 +254,7 @@ async fn a_change_of_password_that_breaks_a_rule_is_refused_with_the_field_at_fa
 }
 
 #[tokio::test]
-async fn who_guesses_the_current_password_is_locked_out_as_at_the_login() {
+async fn who_guesses_the_current_password_has_to_wait_and_who_signs_in_has_not() {
     let stack = Stack::connect().await;
     let account = stack.new_account().await;
 
@@ -268,7 +269,35 @@ async fn who_guesses_the_current_password_is_locked_out_as_at_the_login() {
         .change_password(&account.person, PASSWORD, NEW_PASSWORD)
         .await;
     told_to_wait(&right);
-    told_to_wait(&stack.log_in(&account.email, PASSWORD).await);
+    stack.log_in(&account.email, PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
+async fn failed_logins_of_others_keep_nobody_from_changing_their_password() {
+    let stack = Stack::connect().await;
+    let account = stack.new_account().await;
+    stack
+        .remember_failures(&of_account(&account.email), 10)
+        .await;
+    let elsewhere = new_address();
+    for status in [401, 429] {
+        let guess = stack.log_in_from(&elsewhere, &account.email, WRONG_PASSWORD);
+        guess.await.expect(status);
+    }
+
+    let change = stack.change_password(&account.person, PASSWORD, NEW_PASSWORD);
+    change.await.expect(204);
+}
+
+#[tokio::test]
+async fn a_change_of_password_that_is_repeated_is_done() {
+    let stack = Stack::connect().await;
+    let account = stack.new_account().await;
+
+    for _ in 0..2 {
+        let change = stack.change_password(&account.person, PASSWORD, NEW_PASSWORD);
+        change.await.expect(204);
+    }
 }
 
 #[tokio::test]

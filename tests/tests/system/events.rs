@@ -3,6 +3,7 @@
 
 use crate::sessions;
 use oxcart_tests::{
+    aftersales::refund_of,
     schemas::Schemas,
     shop::{BAD_CARD, GOOD_CARD, euro_cents, new_key, order_id, order_of},
     stack::Stack,
@@ -22,14 +23,17 @@ async fn every_transition_is_told_once_and_as_its_schema_says() {
     let unknown = stack
         .buy(&buyer, &order_of(&[("no-such-thing", 1)], GOOD_CARD))
         .await;
+    let cancelled = stack.buy(&buyer, &order_of(&[(&sku, 1)], GOOD_CARD)).await;
+    stack.cancel(&buyer, id_of(&cancelled)).await.expect(202);
     let refunded = refund_a_charge(&stack, &buyer.id).await;
+    let partly_refunded = refund_a_part_of_a_charge(&stack, &buyer.id).await;
     let gone = change_and_erase(&stack).await;
     let spent = sessions::new_session(&stack).await;
     sessions::refresh(&stack, &spent).await.expect(200);
     sessions::refresh(&stack, &spent).await.expect(401);
     let session = sessions::session_of(&spent);
 
-    let stories: [(&str, &[&str]); 8] = [
+    let stories: [(&str, &[&str]); 10] = [
         (&buyer.id, &["user.registered"]),
         (&gone, &["user.registered", "user.updated", "user.erased"]),
         (&session, &["session.reuse-detected"]),
@@ -55,7 +59,28 @@ async fn every_transition_is_told_once_and_as_its_schema_says() {
         ),
         // Nothing was held or charged, so nothing is told of it.
         (id_of(&unknown), &["order.placed", "order.rejected"]),
+        (
+            id_of(&cancelled),
+            &[
+                "order.placed",
+                "stock.reserved",
+                "payment.charged",
+                "order.confirmed",
+                "order.cancellation-requested",
+                "payment.refunded",
+                "stock.released",
+                "order.cancelled",
+            ],
+        ),
         (&refunded, &["payment.charged", "payment.refunded"]),
+        (
+            &partly_refunded,
+            &[
+                "payment.charged",
+                "payment.refund-requested",
+                "payment.refunded",
+            ],
+        ),
     ];
     for (subject, story) in stories {
         listener.wait_for(subject, story).await;
@@ -69,6 +94,8 @@ async fn every_transition_is_told_once_and_as_its_schema_says() {
     assert_eq!(ending(&confirmed)["total"], confirmed["total"]);
     assert_eq!(ending(&declined)["reason"], "payment-declined");
     assert_eq!(ending(&unknown)["reason"], "unknown-product");
+    let part = listener.about(&partly_refunded).pop().unwrap()["data"].clone();
+    assert_eq!(part["amount"], euro_cents(200));
 
     let schemas = Schemas::load();
     // Those of other tests too, as far as they were heard.
@@ -120,6 +147,40 @@ async fn the_events_of_an_order_stay_in_the_trace_of_its_request() {
 }
 
 #[tokio::test]
+async fn the_events_of_a_cancellation_are_in_the_trace_of_its_own_request() {
+    let stack = Stack::connect().await;
+    let mut listener = Subscription::open(&stack).await;
+    let (buyer, sku) = (stack.new_customer().await, stack.new_product(1250, 9).await);
+    let order = stack.buy(&buyer, &order_of(&[(&sku, 2)], GOOD_CARD)).await;
+    let trace_id = Uuid::new_v4().simple().to_string();
+
+    let call = stack.api.post(&format!("/orders/{}/cancel", id_of(&order)));
+    call.bearer(&buyer.token)
+        .header("traceparent", &format!("00-{trace_id}-b7ad6b7169203331-01"))
+        .send()
+        .await
+        .expect(202);
+
+    let story = [
+        "order.cancellation-requested",
+        "payment.refunded",
+        "stock.released",
+        "order.cancelled",
+    ];
+    let told = listener.wait_for(id_of(&order), &story).await;
+    for event in &told {
+        let traceparent = event["traceparent"].as_str().unwrap_or_default();
+        let kind = event["type"].as_str().unwrap();
+        assert_eq!(
+            traceparent.starts_with(&format!("00-{trace_id}-")),
+            story.contains(&kind),
+            "{event:#}"
+        );
+    }
+    listener.close().await;
+}
+
+#[tokio::test]
 async fn a_problem_names_the_trace_of_its_request() {
     let stack = Stack::connect().await;
     let trace_id = Uuid::new_v4().simple().to_string();
@@ -155,6 +216,22 @@ async fn a_change_of_a_product_tells_what_changed() {
 
 /// Charges and refunds an order of its own, as a saga does that fails to confirm.
 async fn refund_a_charge(stack: &Stack, customer_id: &str) -> String {
+    let order_id = charge(stack, customer_id).await;
+    let refund = json!({"order_id": order_id, "customer_id": customer_id});
+    stack.answer_of("refund-payment", &refund).await;
+    order_id
+}
+
+/// Charges an order of its own, and has support give a part back.
+async fn refund_a_part_of_a_charge(stack: &Stack, customer_id: &str) -> String {
+    let order_id = charge(stack, customer_id).await;
+    let (support, refund) = (stack.support().await, refund_of(200, "one was chipped"));
+    let call = stack.refund_call(&support, &order_id, &new_key(), &refund);
+    call.send().await.expect(202);
+    order_id
+}
+
+async fn charge(stack: &Stack, customer_id: &str) -> String {
     let order_id = Uuid::new_v4().to_string();
     let charge = json!({
         "order_id": order_id,
@@ -163,8 +240,6 @@ async fn refund_a_charge(stack: &Stack, customer_id: &str) -> String {
         "payment_method": GOOD_CARD,
     });
     stack.answer_of("charge-payment", &charge).await;
-    let refund = json!({"order_id": order_id, "customer_id": customer_id});
-    stack.answer_of("refund-payment", &refund).await;
     order_id
 }
 

@@ -137,7 +137,7 @@ async fn a_victim_gets_in_where_they_did_before_while_an_attacker_is_locked_out(
 }
 
 #[tokio::test]
-async fn failures_where_somebody_got_in_before_lock_that_place_alone() {
+async fn failures_where_somebody_got_in_before_lock_them_out_there_as_well() {
     let stack = Stack::connect().await;
     let (email, home) = (registered(&stack).await, new_address());
     get_in(&stack, &home, &email).await;
@@ -147,7 +147,66 @@ async fn failures_where_somebody_got_in_before_lock_that_place_alone() {
     }
 
     told_to_wait(&stack.log_in_from(&home, &email, PASSWORD).await);
-    get_in(&stack, &new_address(), &email).await;
+}
+
+#[tokio::test]
+async fn no_answer_to_a_wrong_password_tells_from_where_somebody_gets_in() {
+    let stack = Stack::connect().await;
+    let (email, home, elsewhere) = (registered(&stack).await, new_address(), new_address());
+    get_in(&stack, &home, &email).await;
+
+    // Counted at home as well as with the account: elsewhere it is locked by now.
+    for _ in 0..5 {
+        fail(&stack, &home, &email).await;
+    }
+    told_to_wait(&stack.log_in_from(&elsewhere, &email, WRONG_PASSWORD).await);
+
+    let other = registered(&stack).await;
+    get_in(&stack, &home, &other).await;
+    lock(&stack, &of_account(&other), &elsewhere, &other).await;
+    // Here the right password would do, but a wrong one isn't told so.
+    told_to_wait(&stack.log_in_from(&home, &other, WRONG_PASSWORD).await);
+    get_in(&stack, &home, &other).await;
+}
+
+#[tokio::test]
+async fn a_known_place_is_its_users_and_not_the_next_ones_with_the_address() {
+    let stack = Stack::connect().await;
+    let (former, home) = (stack.new_account().await, new_address());
+    get_in(&stack, &home, &former.email).await;
+    stack.erase_user(&former.person).await.expect(204);
+    let mut user = new_user();
+    user["email"] = json!(former.email);
+    stack.register(&user).await;
+
+    lock(
+        &stack,
+        &of_account(&former.email),
+        &new_address(),
+        &former.email,
+    )
+    .await;
+
+    told_to_wait(&stack.log_in_from(&home, &former.email, PASSWORD).await);
+}
+
+#[tokio::test]
+async fn a_new_address_does_not_start_a_new_count() {
+    let stack = Stack::connect().await;
+    let account = stack.new_account().await;
+    let (moved, elsewhere) = (new_email(), new_address());
+    stack
+        .remember_failures(&of_account(&account.email), MANY)
+        .await;
+
+    let changes = json!({"email": moved});
+    stack
+        .update_user(&account.person, &changes)
+        .await
+        .expect(200);
+
+    fail(&stack, &elsewhere, &moved).await;
+    told_to_wait(&stack.log_in_from(&elsewhere, &moved, PASSWORD).await);
 }
 
 #[tokio::test]
@@ -181,7 +240,6 @@ async fn a_success_clears_the_count() {
     let stack = Stack::connect().await;
     let (email, home, away) = (registered(&stack).await, new_address(), new_address());
 
-    // Both places are unknown at first; after that, each has a count of its own.
     for source in [&home, &away, &home, &home] {
         for _ in 0..4 {
             fail(&stack, source, &email).await;
@@ -205,10 +263,11 @@ async fn failures_are_forgotten_when_their_time_is_over() {
 }
 
 #[tokio::test]
-async fn a_source_that_fails_too_often_is_refused_whatever_the_account() {
+async fn a_source_that_fails_too_often_is_refused_whatever_the_account_but_to_who_got_in_there() {
     let stack = Stack::connect().await;
     let (email, source) = (registered(&stack).await, new_address());
-    get_in(&stack, &source, &email).await;
+    let regular = registered(&stack).await;
+    get_in(&stack, &source, &regular).await;
     let but_one = stack.failures_per_source() - 1;
     stack.remember_failures(&of_source(&source), but_one).await;
 
@@ -217,6 +276,7 @@ async fn a_source_that_fails_too_often_is_refused_whatever_the_account() {
     let seconds = told_to_wait(&stack.log_in_from(&source, &email, PASSWORD).await);
     assert!(seconds <= 10, "{seconds}");
     get_in(&stack, &new_address(), &email).await;
+    get_in(&stack, &source, &regular).await;
 }
 
 #[tokio::test]

@@ -2,10 +2,7 @@
 
 use std::{cell::RefCell, time::Duration};
 
-use oxcart_tests::{
-    eventually::{PATIENCE, eventually},
-    stack::Stack,
-};
+use oxcart_tests::{eventually::eventually, stack::Stack};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -22,10 +19,12 @@ async fn an_order_placed_message_delivered_three_times_starts_one_execution() {
     stack
         .send_messages(QUEUE, &[body.clone(), body.clone(), body])
         .await;
-    await_execution(&stack, id).await;
+    stack.saga_ends_well(id).await;
     // By the time that this one has come through, all three before it have.
     stack.send_messages(QUEUE, &[later.to_string()]).await;
-    await_execution(&stack, later["subject"].as_str().unwrap()).await;
+    stack
+        .saga_ends_well(later["subject"].as_str().unwrap())
+        .await;
 
     let executions = stack.executions_of(id).await;
     assert_eq!(executions, [(id.to_owned(), "SUCCEEDED".to_owned())]);
@@ -54,7 +53,7 @@ async fn a_malformed_message_lands_alone_in_the_dead_letter_queue() {
         .each_ref()
         .map(|neighbour| neighbour["subject"].as_str().unwrap());
     for id in ids {
-        await_execution(&stack, id).await;
+        stack.saga_ends_well(id).await;
     }
     let ours = |body: &str| body.contains(&marker) || ids.iter().any(|id| body.contains(id));
     let dead = RefCell::new(Vec::new());
@@ -85,16 +84,4 @@ async fn a_malformed_message_lands_alone_in_the_dead_letter_queue() {
 async fn order_placed(stack: &Stack) -> Value {
     let [id, customer, sku] = [(); 3].map(|()| Uuid::new_v4().to_string());
     stack.place_silently(&id, &customer, &sku).await
-}
-
-async fn await_execution(stack: &Stack, order_id: &str) {
-    eventually(
-        &format!("the execution of {order_id} ends well"),
-        PATIENCE,
-        async || match stack.execution_status(order_id).await {
-            Ok(status) if status == "SUCCEEDED" => Ok(()),
-            other => Err(format!("{other:?}")),
-        },
-    )
-    .await;
 }

@@ -80,7 +80,7 @@ async fn first_mail_to(stack: &Stack, address: &str) -> Value {
     .await
 }
 
-async fn mails_to(stack: &Stack, address: &str) -> Vec<Value> {
+pub(crate) async fn mails_to(stack: &Stack, address: &str) -> Vec<Value> {
     let url = format!(
         "{}/_ministack/ses/messages",
         stack.setting("AWS_ENDPOINT_URL")

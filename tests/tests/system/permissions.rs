@@ -47,6 +47,7 @@ async fn a_writer_writes_to_its_own_services_table_and_no_other() {
         ("erase-user", "IDENTITY_TABLE"),
         ("reserve-stock", "INVENTORY_TABLE"),
         ("charge-payment", "PAYMENTS_TABLE"),
+        ("receive-webhook", "PAYMENTS_TABLE"),
         ("place-order", "ORDERS_TABLE"),
     ] {
         let role = stack.dynamodb_as(function).await;

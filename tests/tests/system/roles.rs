@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::accounts::NEW_PASSWORD;
 use oxcart_tests::{
+    aftersales::refund_of,
     api::Call,
-    shop::{GOOD_CARD, PASSWORD, Person, new_key, new_sku, new_user, order_of},
+    shop::{GOOD_CARD, PASSWORD, Person, euro_cents, new_key, new_sku, new_user, order_of},
     stack::Stack,
     tokens::Token,
     workspace,
@@ -18,6 +19,8 @@ const ROLES: [&str; 4] = ["anybody", "customer", "support", "admin"];
 /// What a person of each role calls on: an order, its payment, a product.
 struct Things {
     order_id: String,
+    /// Another order, which is there to be cancelled.
+    cancellable: String,
     sku: String,
     /// Somebody else of the same role, whose account is there to be lost.
     expendable: Person,
@@ -125,16 +128,23 @@ async fn person_of(stack: &Stack, role: &str) -> Person {
     person
 }
 
-/// An order with a payment that the person owns. It is written by hand, since not every role may buy.
+/// Orders that the person owns, one with a payment. They are written by hand, since not every role may buy.
 async fn things_of(stack: &Stack, person: &Person, role: &str, sku: &str) -> Things {
-    let order_id = Uuid::new_v4().to_string();
+    let [order_id, cancellable] = [(); 2].map(|()| Uuid::new_v4().to_string());
     stack.place_silently(&order_id, &person.id, sku).await;
-    let refund = json!({"order_id": order_id, "customer_id": person.id});
-    stack.invoke("refund-payment", &refund).await.answer();
+    stack.place_silently(&cancellable, &person.id, sku).await;
+    let charge = json!({
+        "order_id": order_id,
+        "customer_id": person.id,
+        "amount": euro_cents(100),
+        "payment_method": GOOD_CARD,
+    });
+    stack.answer_of("charge-payment", &charge).await;
     let user = new_user();
     let session = stack.first_session(&user).await;
     Things {
         order_id,
+        cancellable,
         sku: sku.to_owned(),
         expendable: person_of(stack, role).await,
         email: user["email"].clone(),
@@ -185,7 +195,13 @@ fn call(stack: &Stack, operation: &str, things: &Things) -> Call {
             .json(&order_of(&[(&things.sku, 1)], GOOD_CARD)),
         "list-orders" => api.get("/orders"),
         "get-order" => api.get(&format!("/orders/{}", things.order_id)),
+        "cancel-order" => api.post(&format!("/orders/{}/cancel", things.cancellable)),
         "get-payment" => api.get(&format!("/orders/{}/payment", things.order_id)),
+        "request-refund" => api
+            .post(&format!("/orders/{}/refunds", things.order_id))
+            .key(&new_key())
+            .json(&refund_of(1, "a cent too many")),
+        "receive-webhook" => stack.webhook(&json!({"note": "of no kind that we know"})),
         other => panic!("{other} has no call here: add one"),
     }
 }

@@ -200,6 +200,110 @@ async fn a_declined_charge_stays_declined_and_needs_no_refund() {
 }
 
 #[tokio::test]
+async fn a_charge_that_waits_for_its_customer_can_be_given_up() {
+    let stack = Stack::connect().await;
+    let order = Order::new("not-asked-for", 4);
+    let charge = order.charge(&stack.three_d_secure_card().await);
+
+    for _ in 0..2 {
+        let waiting = stack.error_of("charge-payment", &charge).await;
+        assert_eq!(waiting, "PaymentActionRequired");
+    }
+    let wait = order.with(&json!({"task_token": "of-no-task"}));
+    assert_eq!(stack.answer_of("await-action", &wait).await, json!({}));
+    let books = stack.gateway.books().await;
+    let [intent] = books.intents_for(&order.id)[..] else {
+        panic!("one intent, however often it is charged");
+    };
+    assert_eq!(intent["status"], "requires_action");
+
+    for _ in 0..2 {
+        let refunded = stack.answer_of("refund-payment", &order.refund()).await;
+        assert_eq!(
+            refunded,
+            json!({"payment_status": "CANCELLED", "timeline": []})
+        );
+    }
+    assert_eq!(
+        stack.error_of("charge-payment", &charge).await,
+        "PaymentClosed"
+    );
+    assert_eq!(
+        stack.answer_of("await-action", &wait).await,
+        json!({}),
+        "there is nothing to wait for, so the saga goes on"
+    );
+    let secret = intent["client_secret"].as_str().unwrap();
+    assert_eq!(stack.gateway.authenticate(secret, true).await, 400);
+    assert_eq!(stack.gateway.books().await.charged(&order.id), 0);
+}
+
+#[tokio::test]
+async fn a_charge_goes_on_when_its_customer_has_acted() {
+    let stack = Stack::connect().await;
+    let order = Order::new("not-asked-for", 4);
+    let charge = order.charge(&stack.three_d_secure_card().await);
+
+    let waiting = stack.error_of("charge-payment", &charge).await;
+    assert_eq!(waiting, "PaymentActionRequired");
+    let intent = stack.intent_that_asks(&order.id).await;
+    let secret = intent["client_secret"].as_str().unwrap();
+    assert_eq!(stack.gateway.authenticate(secret, true).await, 200);
+
+    let first = stack.answer_of("charge-payment", &charge).await;
+    assert_eq!(events_of(&first), ["payment.charged"]);
+    assert_eq!(stack.answer_of("charge-payment", &charge).await, first);
+    let books = stack.gateway.books().await;
+    assert_eq!(books.intents_for(&order.id).len(), 1);
+    assert_eq!(books.charged(&order.id), 2000);
+}
+
+#[tokio::test]
+async fn a_customer_is_asked_to_act_while_the_order_may_still_be_confirmed() {
+    let stack = Stack::connect().await;
+    let order = Order::pending(&stack).await;
+    let request = order.with(&json!({}));
+
+    for _ in 0..2 {
+        let asked = stack.answer_of("request-action", &request).await;
+        assert_eq!(asked, json!({}));
+        assert_eq!(order.item(&stack).await["action_requested"], true);
+    }
+    stack
+        .answer_of("abandon-order", &order.abandon("internal"))
+        .await;
+    let late = stack.error_of("request-action", &request).await;
+    assert_eq!(late, "OrderNotPending");
+
+    let confirmed = Order::pending(&stack).await;
+    let request = confirmed.with(&json!({}));
+    stack.answer_of("request-action", &request).await;
+    stack.answer_of("confirm-order", &confirmed.confirm()).await;
+    assert_eq!(
+        confirmed.item(&stack).await["action_requested"],
+        Value::Null
+    );
+    let late = stack.error_of("request-action", &request).await;
+    assert_eq!(late, "OrderNotPending");
+}
+
+#[tokio::test]
+async fn an_order_is_parked_only_as_long_as_it_is_open() {
+    let stack = Stack::connect().await;
+    let order = Order::pending(&stack).await;
+
+    for _ in 0..2 {
+        let parked = stack.answer_of("park-order", &order.park()).await;
+        assert_eq!(parked, json!({}));
+        assert_eq!(order.item(&stack).await["needs_attention"], true);
+    }
+    stack.answer_of("confirm-order", &order.confirm()).await;
+    let late = stack.error_of("park-order", &order.park()).await;
+    assert_eq!(late, "OrderNotPending");
+    assert_eq!(order.item(&stack).await["needs_attention"], Value::Null);
+}
+
+#[tokio::test]
 async fn confirming_twice_confirms_once() {
     let stack = Stack::connect().await;
     let order = Order::pending(&stack).await;
@@ -276,7 +380,7 @@ async fn an_abandoned_order_can_only_be_rejected_and_for_the_first_reason() {
 }
 
 #[tokio::test]
-async fn an_order_that_does_not_exist_is_neither_confirmed_nor_abandoned_nor_rejected() {
+async fn an_order_that_does_not_exist_can_not_be_decided_about() {
     let stack = Stack::connect().await;
     let order = Order::new("not-asked-for", 1);
 
@@ -284,6 +388,8 @@ async fn an_order_that_does_not_exist_is_neither_confirmed_nor_abandoned_nor_rej
         ("confirm-order", order.confirm()),
         ("abandon-order", order.abandon("internal")),
         ("reject-order", order.reject("internal")),
+        ("request-action", order.with(&json!({}))),
+        ("park-order", order.park()),
     ] {
         assert_eq!(
             stack.error_of(step, &payload).await,
@@ -371,6 +477,10 @@ impl Order {
 
     fn abandon(&self, reason: &str) -> Value {
         self.with(&json!({"reason": reason}))
+    }
+
+    fn park(&self) -> Value {
+        self.with(&json!({"state": "ConfirmOrder", "error": "Throttled"}))
     }
 
     fn reject(&self, reason: &str) -> Value {

@@ -116,6 +116,26 @@ async fn a_new_password_ends_every_session_of_its_user_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_logout_with_a_spent_token_ends_the_session_and_is_told_of() {
+    let stack = Stack::connect().await;
+    let mut subscription = Subscription::open(&stack).await;
+    let first = new_session(&stack).await;
+    let second = refresh(&stack, &first).await.expect(200).json()["refresh_token"].clone();
+
+    log_out(&stack, &first).await.expect(204);
+
+    refresh(&stack, &second)
+        .await
+        .problem(401, "invalid-refresh-token");
+    let session = session_of(&first);
+    let told = subscription
+        .wait_for(&session, &["session.reuse-detected"])
+        .await;
+    assert_eq!(told.len(), 1);
+    subscription.close().await;
+}
+
+#[tokio::test]
 async fn a_session_whose_time_is_over_is_not_refreshed_though_it_is_still_stored() {
     let stack = Stack::connect().await;
     let token = new_session(&stack).await;

@@ -3,5 +3,5 @@
 use oxcart_orders::{start_order_saga::handle, wiring};
 
 fn main() -> std::process::ExitCode {
-    oxcart_lambda::serve_queue(wiring::order_sagas, handle)
+    oxcart_lambda::serve_queue(wiring::sagas, handle)
 }

@@ -3,5 +3,5 @@
 use oxcart_payments::{get_payment::handle, wiring};
 
 fn main() -> std::process::ExitCode {
-    oxcart_http::serve(wiring::payments, handle)
+    oxcart_http::serve(wiring::gateway_payments, handle)
 }

@@ -12,6 +12,8 @@ pub(super) struct IntentAnswer {
     status: Status,
     #[serde(default)]
     last_payment_error: Option<ErrorBody>,
+    #[serde(default)]
+    pub(super) client_secret: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,18 +48,35 @@ impl From<IntentAnswer> for IntentStatus {
 #[derive(Debug, Deserialize)]
 pub(super) struct RefundsAnswer {
     pub(super) data: Vec<RefundAnswer>,
+    #[serde(default)]
+    pub(super) has_more: bool,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct RefundAnswer {
+    pub(super) id: String,
     pub(super) amount: u64,
     status: String,
+    #[serde(default)]
+    metadata: Option<RefundMetadata>,
+}
+
+/// What we wrote on a refund.
+#[derive(Debug, Deserialize)]
+struct RefundMetadata {
+    #[serde(default)]
+    key: Option<String>,
 }
 
 impl RefundAnswer {
     /// Whether the money is back or on its way.
     pub(super) fn counts(&self) -> bool {
         !matches!(self.status.as_str(), "failed" | "canceled")
+    }
+
+    /// Under which key we made it.
+    pub(super) fn key(&self) -> Option<&str> {
+        self.metadata.as_ref()?.key.as_deref()
     }
 }
 
@@ -89,6 +108,22 @@ impl ErrorBody {
                     .param
                     .as_deref()
                     .is_none_or(|param| param == "payment_method")
+    }
+
+    /// Whether the request was well understood, but doesn't fit where things stand.
+    pub(super) fn is_about_state(&self, status: StatusCode) -> bool {
+        const STATES: [&str; 5] = [
+            "payment_intent_unexpected_state",
+            "charge_already_refunded",
+            "amount_too_large",
+            "resource_missing",
+            "idempotency_key_in_use",
+        ];
+        status != StatusCode::BAD_REQUEST
+            || self
+                .code
+                .as_deref()
+                .is_some_and(|code| STATES.contains(&code))
     }
 
     pub(super) fn decline_code(self) -> DeclineCode {
@@ -129,7 +164,7 @@ mod tests {
     #[test]
     fn a_refund_that_failed_does_not_count() {
         let refunds: RefundsAnswer = serde_json::from_str(
-            r#"{"data":[{"amount":5,"status":"succeeded"},{"amount":5,"status":"failed"}]}"#,
+            r#"{"data":[{"id":"re_1","amount":5,"status":"succeeded"},{"id":"re_2","amount":5,"status":"failed"}]}"#,
         )
         .unwrap();
         assert_eq!(

@@ -1,17 +1,20 @@
-//! The secret that we show to the gateway, from Secrets Manager.
+//! A secret that we share with the gateway, from Secrets Manager.
+
+use std::sync::Arc;
 
 use aws_sdk_secretsmanager::{
     Client, error::SdkError, operation::get_secret_value::GetSecretValueError,
 };
-use secrecy::SecretString;
-use tokio::sync::OnceCell;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Mutex;
 
-/// The gateway's secret key, read once per execution environment, when it is first needed.
+/// A secret, read once per execution environment, when it is first needed, and again when it is found
+/// to be no longer the right one.
 #[derive(Debug)]
 pub struct GatewaySecret {
     client: Client,
     arn: String,
-    value: OnceCell<SecretString>,
+    value: Mutex<Option<Arc<SecretString>>>,
 }
 
 /// Why the secret can't be read.
@@ -28,11 +31,11 @@ pub enum SecretError {
 impl GatewaySecret {
     /// The secret under `arn`.
     #[must_use]
-    pub const fn new(client: Client, arn: String) -> Self {
+    pub fn new(client: Client, arn: String) -> Self {
         Self {
             client,
             arn,
-            value: OnceCell::const_new(),
+            value: Mutex::new(None),
         }
     }
 
@@ -40,8 +43,35 @@ impl GatewaySecret {
     ///
     /// # Errors
     /// See [`SecretError`].
-    pub async fn get(&self) -> Result<&SecretString, SecretError> {
-        self.value.get_or_try_init(|| self.fetch()).await
+    pub async fn get(&self) -> Result<Arc<SecretString>, SecretError> {
+        let mut value = self.value.lock().await;
+        match &*value {
+            Some(secret) => Ok(Arc::clone(secret)),
+            None => self.fetch_into(&mut value).await,
+        }
+    }
+
+    /// The secret's value, read anew unless somebody has since `refused` was read.
+    ///
+    /// # Errors
+    /// See [`SecretError`].
+    pub async fn newer(&self, refused: &SecretString) -> Result<Arc<SecretString>, SecretError> {
+        let mut value = self.value.lock().await;
+        match &*value {
+            Some(secret) if secret.expose_secret() != refused.expose_secret() => {
+                Ok(Arc::clone(secret))
+            }
+            _ => self.fetch_into(&mut value).await,
+        }
+    }
+
+    async fn fetch_into(
+        &self,
+        value: &mut Option<Arc<SecretString>>,
+    ) -> Result<Arc<SecretString>, SecretError> {
+        let secret = Arc::new(self.fetch().await?);
+        *value = Some(Arc::clone(&secret));
+        Ok(secret)
     }
 
     async fn fetch(&self) -> Result<SecretString, SecretError> {

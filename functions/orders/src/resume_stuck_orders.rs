@@ -1,0 +1,151 @@
+//! Schedule, and operator's call: runs the sagas of orders again that are open for too long.
+//!
+//! Every step of a saga may be repeated and every undo is final, so running it again is always safe.
+//! There is no second way of recovery.
+
+use oxcart_domain::{
+    OrderId, Timestamp,
+    saga::{CancellationSaga, OrderSaga},
+};
+use oxcart_lambda::{TaskError, clock};
+use oxcart_table::TableError;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    sagas::{SagaError, Sagas},
+    table::{OPEN_SHARDS, Orders, StoredOrder},
+};
+
+/// How many orders of a shard one call looks after; the next call comes in a minute.
+const LIMIT: i32 = 50;
+
+/// What resuming takes.
+#[derive(Debug)]
+pub struct Recovery {
+    /// The orders.
+    pub orders: Orders,
+    /// Their sagas.
+    pub sagas: Sagas,
+}
+
+/// Which orders to look after. A schedule's event names none.
+#[derive(Debug, Deserialize)]
+pub struct Resume {
+    /// This one, due or not, parked or not. Else all that are due.
+    #[serde(default)]
+    order_id: Option<OrderId>,
+}
+
+/// What was done.
+#[derive(Debug, Default, Serialize)]
+pub struct Resumed {
+    /// The orders whose saga runs again.
+    resumed: Vec<OrderId>,
+    /// The orders whose saga is still under way, and was left alone.
+    running: Vec<OrderId>,
+}
+
+/// Why an order was not looked after.
+#[derive(Debug, thiserror::Error)]
+pub enum ResumeError {
+    /// There is no such order, or it has ended.
+    #[error("there is no such order that is open")]
+    NotOpen,
+    /// The table failed.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// Step Functions failed.
+    #[error(transparent)]
+    Saga(#[from] SagaError),
+}
+
+impl TaskError for ResumeError {
+    fn error_type(&self) -> &'static str {
+        match self {
+            Self::NotOpen => "OrderNotOpen",
+            Self::Table(error) => error.error_type(),
+            Self::Saga(_) => "Throttled",
+        }
+    }
+
+    fn is_answer(&self) -> bool {
+        match self {
+            Self::NotOpen => true,
+            Self::Table(_) | Self::Saga(_) => false,
+        }
+    }
+}
+
+/// Looks after one order, or all that are due.
+///
+/// # Errors
+/// See [`ResumeError`]. Of many orders, one that fails is left to the next call; the others go on.
+pub async fn handle(recovery: &Recovery, resume: Resume) -> Result<Resumed, ResumeError> {
+    let now = clock::now();
+    let mut done = Resumed::default();
+    if let Some(id) = resume.order_id {
+        let order = recovery.orders.order(id).await?;
+        let order = order
+            .filter(|order| order.due_at.is_some())
+            .ok_or(ResumeError::NotOpen)?;
+        recovery.look_after(&order, &mut done, now).await?;
+        return Ok(done);
+    }
+    for shard in OPEN_SHARDS.chars() {
+        for order in recovery.orders.due(shard, LIMIT, now).await? {
+            if let Err(error) = recovery.look_after(&order, &mut done, now).await {
+                tracing::warn!(order_id = %order.id, error = %oxcart_telemetry::Chain(&error), "not resumed");
+            }
+        }
+    }
+    Ok(done)
+}
+
+impl Recovery {
+    /// Runs an order's saga again, unless it is under way.
+    async fn look_after(
+        &self,
+        order: &StoredOrder,
+        done: &mut Resumed,
+        now: Timestamp,
+    ) -> Result<(), ResumeError> {
+        let running = self.sagas.is_running(order.id, order.resumes).await?;
+        // Killed from here on, the order is due again in some minutes.
+        if !self.orders.look_after(order, !running, now).await? {
+            return Ok(());
+        }
+        if running {
+            done.running.push(order.id);
+            return Ok(());
+        }
+        self.run_again(order).await?;
+        tracing::info!(order_id = %order.id, run = order.resumes + 1, "resumed");
+        done.resumed.push(order.id);
+        Ok(())
+    }
+
+    /// An order of which it is decided that it is not sold is only undone: nobody is charged for it first.
+    async fn run_again(&self, order: &StoredOrder) -> Result<(), SagaError> {
+        let (order_id, customer_id) = (order.id, order.customer_id);
+        let traceparent = order.outbox.traceparent.clone();
+        let run = order.resumes.saturating_add(1);
+        if let Some(reason) = order.reason {
+            let saga = CancellationSaga {
+                order_id,
+                customer_id,
+                reason,
+                traceparent,
+            };
+            return self.sagas.undo(&saga, run).await;
+        }
+        let saga = OrderSaga {
+            order_id,
+            customer_id,
+            lines: order.lines.clone(),
+            payment_method: order.payment_method.clone(),
+            expected_total: order.expected_total,
+            traceparent,
+        };
+        self.sagas.sell(&saga, run).await
+    }
+}

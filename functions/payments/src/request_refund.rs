@@ -1,0 +1,132 @@
+//! `POST /orders/{id}/refunds`.
+
+use oxcart_domain::{
+    Money, OrderId, Timestamp,
+    payment::{Charge, PaymentStatus, Refund, RefundId, RefundReason, RefundStatus},
+    user::Role,
+};
+use oxcart_http::{
+    Answer, Caller, Kind, Problem, Request, StatusCode, idempotency_key, json, json_body,
+    path_parameter,
+};
+use oxcart_lambda::clock;
+use serde::{Deserialize, Serialize};
+
+use crate::table::Payments;
+
+const NOT_REFUNDABLE: Kind = Kind::new(
+    "payment-not-refundable",
+    "The payment can't be refunded",
+    StatusCode::CONFLICT,
+);
+const EXCEEDS_CHARGE: Kind = Kind::new(
+    "refund-exceeds-charge",
+    "More than is left can't be refunded",
+    StatusCode::CONFLICT,
+);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    amount: Money,
+    reason: RefundReason,
+}
+
+#[derive(Debug, Serialize)]
+struct RefundView<'a> {
+    id: RefundId,
+    order_id: OrderId,
+    amount: Money,
+    reason: &'a RefundReason,
+    /// As it was asked for: the answer is the same for every repeat.
+    status: RefundStatus,
+    created_at: Timestamp,
+}
+
+/// Has part of an order's payment given back: 202. In the sum never more than was charged.
+///
+/// # Errors
+/// 400 without an `Idempotency-Key`; 401; 403; 404; 409 `payment-not-refundable` and
+/// `refund-exceeds-charge`; 422 for an invalid body and for a key that was used for another refund.
+pub async fn handle(payments: &Payments, request: Request) -> Result<Answer, Problem> {
+    Caller::who_may(Role::may_refund, &request)?;
+    let order_id: OrderId = path_parameter(&request, "id", |text| text.parse().ok())?;
+    let key = idempotency_key(&request)?;
+    let Wanted { amount, reason } = json_body(&request)?;
+    if amount.amount == 0 {
+        return Err(invalid("/amount/amount", "must be at least 1"));
+    }
+
+    let payment = payments
+        .get(order_id)
+        .await?
+        .ok_or_else(Problem::not_found)?;
+    let charged = payment.amount.ok_or_else(not_refundable)?;
+    if charged.currency != amount.currency {
+        return Err(invalid(
+            "/amount/currency",
+            "is not the currency of the payment",
+        ));
+    }
+    if amount.amount > charged.amount {
+        return Err(exceeds_charge());
+    }
+    let id = RefundId::derive(order_id, &key);
+    let refund = Refund {
+        amount,
+        reason,
+        status: RefundStatus::Pending,
+        created_at: clock::now(),
+    };
+    let charge = Charge {
+        order_id,
+        customer_id: payment.customer_id,
+        amount: charged,
+    };
+    let event = charge.refund_requested(id, &refund);
+    let (written, now) = payments
+        .request_refund(&payment, charged, id, &refund, event)
+        .await?;
+    match now.refunds.get(&id) {
+        Some(ours) if written => answer(order_id, id, ours),
+        Some(earlier) if earlier.amount == refund.amount && earlier.reason == refund.reason => {
+            Ok(answer(order_id, id, earlier)?.replayed())
+        }
+        Some(_) => Err(Problem::new(
+            Kind::KEY_REUSED,
+            "Use a new key for another refund.",
+        )),
+        None if now.status != PaymentStatus::Charged => Err(not_refundable()),
+        None => Err(exceeds_charge()),
+    }
+}
+
+fn answer(order_id: OrderId, id: RefundId, refund: &Refund) -> Result<Answer, Problem> {
+    let view = RefundView {
+        id,
+        order_id,
+        amount: refund.amount,
+        reason: &refund.reason,
+        status: RefundStatus::Pending,
+        created_at: refund.created_at,
+    };
+    json(StatusCode::ACCEPTED, &view)
+}
+
+fn not_refundable() -> Problem {
+    Problem::new(
+        NOT_REFUNDABLE,
+        "Nothing was charged, or all of it is given back.",
+    )
+}
+
+fn exceeds_charge() -> Problem {
+    Problem::new(
+        EXCEEDS_CHARGE,
+        "Read the payment to see what is left of it.",
+    )
+}
+
+fn invalid(pointer: &str, detail: &str) -> Problem {
+    Problem::new(Kind::INVALID, "The refund is not possible like this.").at(pointer, detail)
+}
