@@ -9,11 +9,12 @@ use oxcart_domain::{
 };
 use oxcart_lambda::{TaskError, clock};
 use oxcart_table::TableError;
+use oxcart_telemetry::Chain;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     sagas::{SagaError, Sagas},
-    table::{OPEN_SHARDS, Orders, StoredOrder},
+    table::{LookedAfterBy, OPEN_SHARDS, Orders, StoredOrder},
 };
 
 /// How many orders of a shard one call looks after; the next call comes in a minute.
@@ -88,17 +89,38 @@ pub async fn handle(recovery: &Recovery, resume: Resume) -> Result<Resumed, Resu
         let order = order
             .filter(|order| order.due_at.is_some())
             .ok_or(ResumeError::NotOpen)?;
-        recovery.look_after(&order, &mut done, now).await?;
+        let by = LookedAfterBy::Operator;
+        recovery.look_after(&order, by, &mut done, now).await?;
         return Ok(done);
     }
-    for shard in OPEN_SHARDS.chars() {
-        for order in recovery.orders.due(shard, LIMIT, now).await? {
-            if let Err(error) = recovery.look_after(&order, &mut done, now).await {
-                tracing::warn!(order_id = %order.id, error = %oxcart_telemetry::Chain(&error), "not resumed");
+    let mut failed = None;
+    for shard in shards(now) {
+        let due = match recovery.orders.due(shard, LIMIT, now).await {
+            Ok(due) => due,
+            Err(error) => {
+                failed = Some(error);
+                continue;
+            }
+        };
+        for order in due {
+            let by = LookedAfterBy::Schedule;
+            if let Err(error) = recovery.look_after(&order, by, &mut done, now).await {
+                tracing::warn!(order_id = %order.id, error = %Chain(&error), "not resumed");
             }
         }
     }
-    Ok(done)
+    match failed {
+        None => Ok(done),
+        Some(error) => Err(error.into()),
+    }
+}
+
+/// All shards, each minute from another one on: none is always the last that there is time for.
+fn shards(now: Timestamp) -> impl Iterator<Item = char> {
+    let minute = usize::try_from(now.unix_seconds() / 60).unwrap_or_default();
+    let first = minute % OPEN_SHARDS.len();
+    let shards = OPEN_SHARDS.chars().chain(OPEN_SHARDS.chars());
+    shards.skip(first).take(OPEN_SHARDS.len())
 }
 
 impl Recovery {
@@ -106,12 +128,13 @@ impl Recovery {
     async fn look_after(
         &self,
         order: &StoredOrder,
+        by: LookedAfterBy,
         done: &mut Resumed,
         now: Timestamp,
     ) -> Result<(), ResumeError> {
         let running = self.sagas.is_running(order.id, order.resumes).await?;
         // Killed from here on, the order is due again in some minutes.
-        if !self.orders.look_after(order, !running, now).await? {
+        if !self.orders.look_after(order, !running, by, now).await? {
             return Ok(());
         }
         if running {

@@ -18,6 +18,7 @@ use oxcart_domain::{
 };
 use oxcart_lambda::TaskError;
 use oxcart_table::{Item, KEY, Table, TableError, Written, item, parse, put, update, value};
+use oxcart_telemetry::Chain;
 use serde::{Deserialize, Serialize};
 
 const BY_CUSTOMER: &str = "orders-by-customer";
@@ -118,6 +119,15 @@ pub enum Decided {
     Now,
     /// Before; the order as it stands.
     Before(Box<StoredOrder>),
+}
+
+/// Who looks after an open order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LookedAfterBy {
+    /// The schedule, which leaves those alone that were left to a person.
+    Schedule,
+    /// That person.
+    Operator,
 }
 
 /// Why a decision about an order was not taken.
@@ -486,14 +496,19 @@ impl Orders {
             .iter()
             .filter_map(|item| item.get(KEY)?.as_s().ok().cloned());
         let orders = self.table.get_all(keys).await?;
-        let orders = orders.into_iter().map(parse::<StoredOrder>);
-        // The index may be behind: somebody else may have looked after an order since.
-        orders
-            .filter(|order| {
-                let due = order.as_ref().map(|order| order.due_at);
-                due.map_or(true, |due| due.is_some_and(|due| due <= now))
-            })
-            .collect()
+        let mut due = Vec::with_capacity(orders.len());
+        for order in orders {
+            match parse::<StoredOrder>(order) {
+                // The index may be behind: somebody else may have looked after the order since.
+                Ok(order) if order.due_at.is_some_and(|at| at <= now) => due.push(order),
+                Ok(_) => {}
+                // The others go on.
+                Err(error) => {
+                    tracing::error!(error = %Chain(&error), "an open order can't be read");
+                }
+            }
+        }
+        Ok(due)
     }
 
     /// Takes on looking after an open order: whoever else found it due at `due_at` leaves it alone. With
@@ -505,8 +520,10 @@ impl Orders {
         &self,
         order: &StoredOrder,
         rerun: bool,
+        by: LookedAfterBy,
         now: Timestamp,
     ) -> Result<bool, TableError> {
+        let condition = "due_at = :due AND (#status = :pending OR #status = :cancelling)";
         // Protects: of two who find an order due, one runs its saga again; an order that has ended stays
         // out of the index.
         let call = self
@@ -515,7 +532,11 @@ impl Orders {
             .update_expression(
                 "SET due_at = :next, #open = :open REMOVE needs_attention ADD resumes :rerun",
             )
-            .condition_expression("due_at = :due AND (#status = :pending OR #status = :cancelling)")
+            .condition_expression(match by {
+                // Protects: what was parked stays so until a person says otherwise.
+                LookedAfterBy::Schedule => format!("{condition} AND attribute_exists(#open)"),
+                LookedAfterBy::Operator => condition.to_owned(),
+            })
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#open", "open")
             .expression_attribute_values(":pending", text(OrderStatus::Pending.as_str()))

@@ -85,7 +85,7 @@ pub async fn handle(
     let record = service.payments.open(charge, clock::now()).await?;
     match record.state().charge_step() {
         ChargeStep::CreateIntent => create_and_confirm(service, charge, &payment_method).await,
-        ChargeStep::Confirm(intent) => confirm(service, charge, &intent).await,
+        ChargeStep::Confirm(intent) => confirm(service, charge, &intent, &record).await,
         ChargeStep::AlreadyCharged | ChargeStep::AlreadyDeclined | ChargeStep::Closed => {
             answer(&record)
         }
@@ -107,7 +107,7 @@ async fn create_and_confirm(
         .await?;
     match record.state().charge_step() {
         // The record names the intent that counts: ours, or that of an invocation that was quicker.
-        ChargeStep::Confirm(intent) => confirm(service, charge, &intent).await,
+        ChargeStep::Confirm(intent) => confirm(service, charge, &intent, &record).await,
         ChargeStep::CreateIntent
         | ChargeStep::AlreadyCharged
         | ChargeStep::AlreadyDeclined
@@ -119,8 +119,10 @@ async fn confirm(
     service: &GatewayPayments,
     charge: Charge,
     intent: &str,
+    record: &StoredPayment,
 ) -> Result<StepDone, ChargeError> {
-    match service.gateway.confirm(intent).await? {
+    let status = service.gateway.confirm(intent).await?;
+    match closed_for_customer(service, record, intent, status).await? {
         IntentStatus::Succeeded => {
             let event = charge.charged(clock::now());
             answer(
@@ -138,6 +140,30 @@ async fn confirm(
             store_declined(service, charge, Some(intent), DeclineCode::CANCELLED).await
         }
         IntentStatus::Processing | IntentStatus::Unconfirmed => Err(ChargeError::Processing),
+    }
+}
+
+/// Makes sure that a payment that was declined stays so. Whoever was asked to act holds what it takes to
+/// try again with another card, at the gateway and unseen by us, until the intent is cancelled. Answers
+/// where the intent then stands.
+///
+/// # Errors
+/// See [`GatewayError`].
+pub(crate) async fn closed_for_customer(
+    service: &GatewayPayments,
+    record: &StoredPayment,
+    intent: &str,
+    status: IntentStatus,
+) -> Result<IntentStatus, GatewayError> {
+    match status {
+        IntentStatus::Declined(code) if record.task_token.is_some() => {
+            match service.gateway.cancel(intent).await? {
+                IntentStatus::Cancelled => Ok(IntentStatus::Declined(code)),
+                IntentStatus::Declined(_) => Ok(IntentStatus::Processing),
+                other => Ok(other),
+            }
+        }
+        other => Ok(other),
     }
 }
 

@@ -263,9 +263,12 @@ impl Gateway {
             .calls
             .post("refunds", &form)
             .header("idempotency-key", key);
-        self.calls
-            .send::<RefundAnswer>(request, Repeat::Unsafe)
-            .await?;
-        Ok(())
+        let made: RefundAnswer = self.calls.send(request, Repeat::Unsafe).await?;
+        if made.counts() {
+            Ok(())
+        } else {
+            let code = "refund_failed".to_owned();
+            Err(GatewayError::Refused { code })
+        }
     }
 }

@@ -4,6 +4,8 @@
 //! the gateway rang; then the gateway is asked for the truth, and what is stored of that is guarded by
 //! the same conditions as everywhere.
 
+use std::time::Duration;
+
 use oxcart_domain::{
     OrderId,
     payment::{Charge, PaymentStatus},
@@ -14,11 +16,15 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use crate::{
-    gateway::{GatewayError, GatewaySecret, IntentStatus},
+    charge_payment::closed_for_customer,
+    gateway::{GatewayError, GatewaySecret, IntentStatus, SecretError},
     signature::{Signature, TOLERANCE},
     table::StoredPayment,
     wiring::GatewayPayments,
 };
+
+/// How often at most a webhook that doesn't fit has the secret read anew.
+const RENEWAL: Duration = Duration::from_mins(1);
 
 const INVALID_SIGNATURE: Kind = Kind::new(
     "invalid-signature",
@@ -80,18 +86,28 @@ pub async fn handle(webhooks: &Webhooks, request: Request) -> Result<Answer, Pro
     ) else {
         return Ok(no_content());
     };
+    let payment = service.payments.get(order).await?;
+    // The ring that follows every ordinary charge: there is nothing to do, and nothing to write down.
+    if payment.as_ref().is_some_and(is_over) {
+        return Ok(no_content());
+    }
     // Protects: a ring that is repeated is answered, not acted on.
     if service.payments.has_heard(&ring.id).await? {
         return Ok(no_content());
     }
-    if let Some(payment) = service.payments.get(order).await?
-        && payment.intent_id.as_deref() == Some(&ring.data.object.id)
-    {
-        look_after(service, &payment, &ring.data.object.id).await?;
+    let intent = &ring.data.object.id;
+    let about_ours = |payment: &StoredPayment| payment.intent_id.as_ref() == Some(intent);
+    if let Some(payment) = payment.filter(about_ours) {
+        look_after(service, payment, intent).await?;
     }
     let until = clock::now().plus_seconds(2 * TOLERANCE);
     service.payments.remember_heard(&ring.id, until).await?;
     Ok(no_content())
+}
+
+/// Whether a payment is settled, and nobody waits for it.
+fn is_over(payment: &StoredPayment) -> bool {
+    payment.status != PaymentStatus::Pending && payment.task_token.is_none()
 }
 
 async fn verify(webhooks: &Webhooks, request: &Request, body: &[u8]) -> Result<(), Problem> {
@@ -102,33 +118,55 @@ async fn verify(webhooks: &Webhooks, request: &Request, body: &[u8]) -> Result<(
         .and_then(Signature::parse)
         .ok_or_else(refused)?;
     let now = clock::now();
-    let secret = webhooks
-        .secret
-        .get()
-        .await
-        .map_err(|error| Problem::unavailable(&error))?;
+    let unavailable = |error: SecretError| Problem::unavailable(&error);
+    let secret = webhooks.secret.get().await.map_err(unavailable)?;
     if signature.fits(body, secret.expose_secret(), now) {
         return Ok(());
     }
-    // Not read anew for each forgery: a secret that was changed is read by the next environment, and the
-    // gateway signs with the old one as well for as long as it was told to.
+    // It may have been replaced. Forgeries don't have it read anew more often than this.
+    let newer = webhooks.secret.newer(&secret, RENEWAL).await;
+    let newer = newer.map_err(unavailable)?;
+    if signature.fits(body, newer.expose_secret(), now) {
+        return Ok(());
+    }
     Err(refused())
 }
 
-/// Stores where a pending payment stands at the gateway by now, and wakes its saga if that waits.
+/// Stores where a payment stands at the gateway by now, if it is pending, and wakes its saga if that waits:
+/// also one whose payment is settled, since who settled it may have been killed before waking it.
 async fn look_after(
     service: &GatewayPayments,
-    payment: &StoredPayment,
+    payment: StoredPayment,
     intent: &str,
 ) -> Result<(), Problem> {
-    if payment.status != PaymentStatus::Pending {
-        return Ok(());
+    let payment = match payment.status {
+        PaymentStatus::Pending => match settled(service, payment, intent).await? {
+            Some(payment) => payment,
+            None => return Ok(()),
+        },
+        _ => payment,
+    };
+    // The token as it stands now: the saga may wait with another one than before.
+    if let Some(token) = &payment.task_token {
+        let woken = service.waiting.wake(token).await;
+        woken.map_err(|error| Problem::unavailable(&error))?;
     }
+    Ok(())
+}
+
+/// The payment's record after the gateway's truth was stored in it. None while the customer has to act.
+async fn settled(
+    service: &GatewayPayments,
+    payment: StoredPayment,
+    intent: &str,
+) -> Result<Option<StoredPayment>, Problem> {
     let truth = service
         .gateway
         .read(intent)
         .await
         .map_err(|error| failed(&error))?;
+    let truth = closed_for_customer(service, &payment, intent, truth).await;
+    let truth = truth.map_err(|error| failed(&error))?;
     let charge = payment.amount.map(|amount| Charge {
         order_id: payment.order_id,
         customer_id: payment.customer_id,
@@ -138,23 +176,17 @@ async fn look_after(
     match (truth, charge) {
         (IntentStatus::Succeeded, Some(charge)) => {
             let event = charge.charged(clock::now());
-            payments.store_charged(id, intent, event).await?;
+            Ok(Some(payments.store_charged(id, intent, event).await?))
         }
         (IntentStatus::Declined(code), Some(charge)) => {
             let event = charge.declined(code.clone(), clock::now());
-            payments
-                .store_declined(id, Some(intent), &code, event)
-                .await?;
+            let record = payments.store_declined(id, Some(intent), &code, event);
+            Ok(Some(record.await?))
         }
-        (IntentStatus::NeedsAction, _) => return Ok(()),
+        (IntentStatus::NeedsAction, _) => Ok(None),
         // The saga learns by itself how it goes on.
-        _ => {}
+        _ => Ok(Some(payment)),
     }
-    if let Some(token) = &payment.task_token {
-        let woken = service.waiting.wake(token).await;
-        woken.map_err(|error| Problem::unavailable(&error))?;
-    }
-    Ok(())
 }
 
 fn failed(error: &GatewayError) -> Problem {

@@ -3,6 +3,7 @@
 
 use futures::future::join_all;
 use oxcart_tests::{
+    faults::{Action, Rule},
     shop::{Person, order_of, story_of},
     stack::Stack,
     webhooks::event_about,
@@ -90,6 +91,28 @@ async fn a_customer_who_fails_to_authenticate_keeps_their_money() {
 
     let settled = stack.settled(&order.buyer, &order.id).await;
     order.assert_declined(&stack, &settled).await;
+}
+
+#[tokio::test]
+async fn an_order_is_confirmed_though_the_webhook_died_before_it_told_the_saga() {
+    let stack = Stack::connect().await;
+    let order = Waiting::place(&stack, &stack.three_d_secure_card().await).await;
+    let write = Rule::write("receive-webhook", &order.id, 0, Action::KillAfter);
+    let fault = stack.faults().arm(write).await;
+    assert_eq!(stack.gateway.authenticate(&order.secret, true).await, 200);
+    fault.wait_until_hit().await;
+    fault.disarm().await;
+    let record = stack.payment_record(&order.id).await.expect("a record");
+    assert_eq!(record["status"], "CHARGED");
+    assert_eq!(order.read(&stack).await["status"], "PENDING");
+
+    // The gateway rings again until it is heard. Its stand-in doesn't.
+    let event = event_about("payment_intent.succeeded", order.intent(), &order.id);
+    stack.ring(&event).await.expect(204);
+
+    let settled = stack.settled(&order.buyer, &order.id).await;
+    assert_eq!(settled["status"], "CONFIRMED");
+    stack.assert_figures_agree(&[&order.sku]).await;
 }
 
 #[tokio::test]
@@ -260,6 +283,9 @@ impl Waiting {
                 "order.rejected"
             ]
         );
+        // Else their page could try another card with it, for an order that has ended.
+        let intent = stack.gateway.intent(self.intent()).await;
+        assert_eq!(intent["status"], "canceled", "{intent}");
         assert_eq!(stack.available(&self.sku).await, 3);
         assert_eq!(stack.gateway.books().await.charged(&self.id), 0);
         stack.assert_figures_agree(&[&self.sku]).await;

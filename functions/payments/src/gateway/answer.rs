@@ -80,7 +80,7 @@ impl RefundAnswer {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct ErrorAnswer {
     pub(super) error: ErrorBody,
 }
@@ -98,8 +98,14 @@ pub(super) struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// Whether a refused intent is the payment method's fault.
+    /// Whether a refused intent is the payment method's fault, or that of an amount that no method pays.
     pub(super) fn names_payment_method(&self, status: StatusCode) -> bool {
+        if matches!(
+            self.code.as_deref(),
+            Some("amount_too_small" | "amount_too_large")
+        ) {
+            return true;
+        }
         let missing =
             self.code.as_deref() == Some("resource_missing") || status == StatusCode::NOT_FOUND;
         status == StatusCode::PAYMENT_REQUIRED

@@ -169,7 +169,11 @@ impl Calls {
         if exchange.status != StatusCode::UNAUTHORIZED {
             return Ok(exchange);
         }
-        let newer = self.secret.newer(&secret).await.map_err(Failure::Secret)?;
+        let newer = self
+            .secret
+            .newer(&secret, Duration::ZERO)
+            .await
+            .map_err(Failure::Secret)?;
         self.exchange(request, newer.expose_secret()).await
     }
 
@@ -250,9 +254,12 @@ impl Exchange {
         )
     }
 
+    /// What the refusal says. One that isn't in the gateway's words is somebody else's: of a proxy, say.
     fn refusal(&self) -> Failure {
-        let answer: ErrorAnswer = serde_json::from_slice(&self.body).unwrap_or_default();
-        Failure::Answered(self.status, answer.error)
+        match serde_json::from_slice::<ErrorAnswer>(&self.body) {
+            Ok(answer) => Failure::Answered(self.status, answer.error),
+            Err(_) => self.failure(),
+        }
     }
 
     fn failure(&self) -> Failure {

@@ -1,12 +1,12 @@
 //! A secret that we share with the gateway, from Secrets Manager.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use aws_sdk_secretsmanager::{
     Client, error::SdkError, operation::get_secret_value::GetSecretValueError,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 /// A secret, read once per execution environment, when it is first needed, and again when it is found
 /// to be no longer the right one.
@@ -14,7 +14,13 @@ use tokio::sync::Mutex;
 pub struct GatewaySecret {
     client: Client,
     arn: String,
-    value: Mutex<Option<Arc<SecretString>>>,
+    value: Mutex<Option<Fetched>>,
+}
+
+#[derive(Debug)]
+struct Fetched {
+    secret: Arc<SecretString>,
+    at: Instant,
 }
 
 /// Why the secret can't be read.
@@ -46,20 +52,28 @@ impl GatewaySecret {
     pub async fn get(&self) -> Result<Arc<SecretString>, SecretError> {
         let mut value = self.value.lock().await;
         match &*value {
-            Some(secret) => Ok(Arc::clone(secret)),
+            Some(fetched) => Ok(Arc::clone(&fetched.secret)),
             None => self.fetch_into(&mut value).await,
         }
     }
 
-    /// The secret's value, read anew unless somebody has since `refused` was read.
+    /// The secret's value, read anew unless somebody has since `refused` was read, or it was read less than
+    /// `pause` ago.
     ///
     /// # Errors
     /// See [`SecretError`].
-    pub async fn newer(&self, refused: &SecretString) -> Result<Arc<SecretString>, SecretError> {
+    pub async fn newer(
+        &self,
+        refused: &SecretString,
+        pause: Duration,
+    ) -> Result<Arc<SecretString>, SecretError> {
         let mut value = self.value.lock().await;
         match &*value {
-            Some(secret) if secret.expose_secret() != refused.expose_secret() => {
-                Ok(Arc::clone(secret))
+            Some(fetched)
+                if fetched.secret.expose_secret() != refused.expose_secret()
+                    || fetched.at.elapsed() < pause =>
+            {
+                Ok(Arc::clone(&fetched.secret))
             }
             _ => self.fetch_into(&mut value).await,
         }
@@ -67,10 +81,13 @@ impl GatewaySecret {
 
     async fn fetch_into(
         &self,
-        value: &mut Option<Arc<SecretString>>,
+        value: &mut Option<Fetched>,
     ) -> Result<Arc<SecretString>, SecretError> {
         let secret = Arc::new(self.fetch().await?);
-        *value = Some(Arc::clone(&secret));
+        *value = Some(Fetched {
+            secret: Arc::clone(&secret),
+            at: Instant::now(),
+        });
         Ok(secret)
     }
 
