@@ -10,8 +10,8 @@ pub(super) const PRODUCTS: [(&str, i64, i64); 6] = [
     ("EUR", 250, 100_000),
     ("EUR", 1290, 100_000),
     ("EUR", 70, 100_000),
-    ("EUR", 4900, 20),
-    ("EUR", 999, 7),
+    ("EUR", 4900, 200),
+    ("EUR", 999, 20),
     ("USD", 1500, 100_000),
 ];
 
@@ -94,18 +94,19 @@ const ONE_BATCH: &[Action] = &[
 /// Functions that others' orders go through in the same batches or with the same breaker are struck less:
 /// three failures of a batch send all of its messages to the dead-letter queue here, and five of the
 /// gateway in a row open the breaker of a function.
-const TARGETS: [Target; 14] = [
+const TARGETS: [Target; 15] = [
     ("place-order", ANYTHING, 3),
     ("relay-events", ONE_BATCH, 1),
     ("start-order-saga", ONE_MESSAGE, 1),
     ("reserve-stock", ANYTHING, 3),
     ("charge-payment", ANYTHING, 2),
-    // Twice, since most can happen there.
+    // Twice, as for refunds, since most can happen there.
     ("charge-payment", ANYTHING, 2),
     ("request-action", ANYTHING, 3),
     ("await-action", ANYTHING, 2),
     ("confirm-order", ANYTHING, 3),
     ("abandon-order", ANYTHING, 3),
+    ("refund-payment", ANYTHING, 2),
     ("refund-payment", ANYTHING, 2),
     ("release-stock", ANYTHING, 3),
     ("reject-order", ANYTHING, 3),
@@ -131,7 +132,7 @@ impl Plan {
                 .collect(),
             placings: [1, 1, 1, 2, 4][decisions.usize(..5)],
             again: one_in(2, decisions).then(|| (decisions.usize(..1000), decisions.bool())),
-            cancelled_after: one_in(6, decisions)
+            cancelled_after: one_in(3, decisions)
                 .then(|| Duration::from_millis(decisions.u64(..3000))),
             held_for: Duration::from_millis(decisions.u64(..3000)),
         }
