@@ -29,7 +29,7 @@ pub use self::{
     script::{Call, Fault},
     server::Seen,
 };
-use crate::gateway::Books;
+use crate::{gateway::Books, webhooks};
 
 /// The gateway, which is there until it is dropped.
 pub struct StandIn {
@@ -104,7 +104,7 @@ impl StandIn {
         at: i64,
     ) -> (String, String) {
         let body = webhook::event(kind, self.books().intent(intent), at);
-        let signature = webhook::signature(&body, secret, at);
+        let signature = webhooks::signature(&body, secret, at);
         (body, signature)
     }
 

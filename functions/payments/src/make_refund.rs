@@ -5,7 +5,7 @@
 
 use oxcart_domain::{
     DomainEvent, Event, OrderId, Timestamp,
-    payment::{Charge, PaymentStatus, RefundId, RefundStatus},
+    payment::{PaymentStatus, RefundId, RefundStatus},
 };
 use oxcart_lambda::clock;
 use oxcart_table::{TableError, pause};
@@ -85,28 +85,17 @@ async fn give_back(
     id: RefundId,
 ) -> Result<(), MakeRefundError> {
     let (leased, until) = lease(service, order).await?;
-    let StoredPayment {
-        intent_id: Some(intent),
-        amount: Some(amount),
-        customer_id,
-        refunds,
-        ..
-    } = leased
+    let (Some(intent), Some(charge), Some(refund)) =
+        (&leased.intent_id, leased.charge(), leased.refunds.get(&id))
     else {
         return Err(MakeRefundError::Unknown);
     };
-    let refund = refunds.get(&id).ok_or(MakeRefundError::Unknown)?;
     let (gateway, part, name) = (&service.gateway, refund.amount, id.to_string());
-    if refund.status == RefundStatus::Pending && !gateway.is_refunded(&intent, &name).await? {
+    if refund.status == RefundStatus::Pending && !gateway.is_refunded(intent, &name).await? {
         // Another key for another try: under one that it failed at, the gateway goes on failing.
         let key = format!("{name}-{until}");
-        gateway.refund(&intent, part.amount, &key).await?;
+        gateway.refund(intent, part.amount, &key).await?;
     }
-    let charge = Charge {
-        order_id: order,
-        customer_id,
-        amount,
-    };
     let event = charge.partly_refunded(id, part, clock::now());
     if service.payments.store_part(order, id, event, until).await? {
         Ok(())

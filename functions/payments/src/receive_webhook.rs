@@ -6,10 +6,7 @@
 
 use std::time::Duration;
 
-use oxcart_domain::{
-    OrderId,
-    payment::{Charge, PaymentStatus},
-};
+use oxcart_domain::{OrderId, payment::PaymentStatus};
 use oxcart_http::{Answer, Kind, Problem, Request, StatusCode, body_bytes, no_content};
 use oxcart_lambda::clock;
 use secrecy::ExposeSecret as _;
@@ -167,13 +164,8 @@ async fn settled(
         .map_err(|error| failed(&error))?;
     let truth = closed_for_customer(service, &payment, intent, truth).await;
     let truth = truth.map_err(|error| failed(&error))?;
-    let charge = payment.amount.map(|amount| Charge {
-        order_id: payment.order_id,
-        customer_id: payment.customer_id,
-        amount,
-    });
     let (payments, id) = (&service.payments, payment.order_id);
-    match (truth, charge) {
+    match (truth, payment.charge()) {
         (IntentStatus::Succeeded, Some(charge)) => {
             let event = charge.charged(clock::now());
             Ok(Some(payments.store_charged(id, intent, event).await?))

@@ -6,7 +6,7 @@
 use oxcart_domain::{
     Timestamp,
     order::TimelineEntry,
-    payment::{Charge, RefundStep, SettledPayment},
+    payment::{RefundStep, SettledPayment},
     saga::{PaymentSettled, RefundPayment},
 };
 use oxcart_lambda::{TaskError, clock};
@@ -163,14 +163,10 @@ async fn store(
     lease: Timestamp,
 ) -> Result<PaymentSettled, TableError> {
     let now = clock::now();
-    let settlement = match (how, record.amount) {
-        (SettledPayment::Refunded, Some(amount)) => {
-            let charge = Charge {
-                order_id: record.order_id,
-                customer_id: record.customer_id,
-                amount,
-            };
-            Settlement::Refunded(Box::new(charge.refunded(record.left(amount), now)))
+    let settlement = match (how, record.charge()) {
+        (SettledPayment::Refunded, Some(charge)) => {
+            let left = record.left(charge.amount);
+            Settlement::Refunded(Box::new(charge.refunded(left, now)))
         }
         (SettledPayment::Refunded | SettledPayment::Cancelled | SettledPayment::Declined, _) => {
             Settlement::Cancelled

@@ -2,7 +2,7 @@
 
 use oxcart_domain::{
     Money, OrderId, Timestamp,
-    payment::{Charge, PaymentStatus, Refund, RefundId, RefundReason, RefundStatus},
+    payment::{PaymentStatus, Refund, RefundId, RefundReason, RefundStatus},
     user::Role,
 };
 use oxcart_http::{
@@ -61,7 +61,8 @@ pub async fn handle(payments: &Payments, request: Request) -> Result<Answer, Pro
         .get(order_id)
         .await?
         .ok_or_else(Problem::not_found)?;
-    let charged = payment.amount.ok_or_else(not_refundable)?;
+    let charge = payment.charge().ok_or_else(not_refundable)?;
+    let charged = charge.amount;
     if charged.currency != amount.currency {
         return Err(invalid(
             "/amount/currency",
@@ -78,15 +79,8 @@ pub async fn handle(payments: &Payments, request: Request) -> Result<Answer, Pro
         status: RefundStatus::Pending,
         created_at: clock::now(),
     };
-    let charge = Charge {
-        order_id,
-        customer_id: payment.customer_id,
-        amount: charged,
-    };
     let event = charge.refund_requested(id, &refund);
-    let (written, now) = payments
-        .request_refund(&payment, charged, id, &refund, event)
-        .await?;
+    let (written, now) = payments.request_refund(charge, id, &refund, event).await?;
     match now.refunds.get(&id) {
         Some(ours) if written => answer(order_id, id, ours),
         Some(earlier) if earlier.amount == refund.amount && earlier.reason == refund.reason => {

@@ -86,6 +86,16 @@ impl StoredPayment {
         }
     }
 
+    /// Whose payment it is and of how much. None for one that was given up before it began.
+    #[must_use]
+    pub fn charge(&self) -> Option<Charge> {
+        Some(Charge {
+            order_id: self.order_id,
+            customer_id: self.customer_id,
+            amount: self.amount?,
+        })
+    }
+
     /// What is left of `amount` when what was given back in parts is taken off.
     #[must_use]
     pub fn left(&self, amount: Money) -> Money {
@@ -281,12 +291,8 @@ impl Payments {
             .expression_attribute_values(":pending", text(PaymentStatus::Pending.as_str()))
             .expression_attribute_values(":charged", text(PaymentStatus::Charged.as_str()))
             .expression_attribute_values(":until", value(until)?)
-            .expression_attribute_values(":now", value(now)?)
-            .return_values(ReturnValue::AllNew);
-        match update(call).await? {
-            Written::Done(leased) => parse(leased).map(Some),
-            Written::Refused(_) => Ok(None),
-        }
+            .expression_attribute_values(":now", value(now)?);
+        leased(call).await
     }
 
     /// Stores how a refund ended, if `lease` is still the one that holds.
@@ -332,18 +338,17 @@ impl Payments {
     /// See [`TableError`].
     pub async fn request_refund(
         &self,
-        payment: &StoredPayment,
-        charged: Money,
+        charge: Charge,
         id: RefundId,
         refund: &Refund,
         event: Event,
     ) -> Result<(bool, StoredPayment), TableError> {
-        let room = charged.amount.saturating_sub(refund.amount.amount);
+        let room = charge.amount.amount.saturating_sub(refund.amount.amount);
         // Protects: the parts never come to more than was charged, each is asked for once, and none once
         // all of it is being given back.
         let call = self
             .transition(
-                payment.order_id,
+                charge.order_id,
                 "SET refunds.#id = :refund, outbox = :event ADD refund_total :amount",
             )
             .condition_expression(
@@ -381,12 +386,8 @@ impl Payments {
             )
             .expression_attribute_values(":charged", text(PaymentStatus::Charged.as_str()))
             .expression_attribute_values(":until", value(until)?)
-            .expression_attribute_values(":now", value(now)?)
-            .return_values(ReturnValue::AllNew);
-        match update(call).await? {
-            Written::Done(record) => Ok(Some(parse(record)?)),
-            Written::Refused(_) => Ok(None),
-        }
+            .expression_attribute_values(":now", value(now)?);
+        leased(call).await
     }
 
     /// Stores that a part was given back, tells of it, and ends the lease. Answers whether it is stored;
@@ -483,6 +484,15 @@ async fn as_it_stands(call: UpdateItemFluentBuilder) -> Result<StoredPayment, Ta
     let (Written::Done(record) | Written::Refused(record)) =
         update(call.return_values(ReturnValue::AllNew)).await?;
     parse(record)
+}
+
+/// Sends what takes a lease and answers the record under it. None if it is held, or the payment is no
+/// longer one to take it on.
+async fn leased(call: UpdateItemFluentBuilder) -> Result<Option<StoredPayment>, TableError> {
+    match update(call.return_values(ReturnValue::AllNew)).await? {
+        Written::Done(record) => parse(record).map(Some),
+        Written::Refused(_) => Ok(None),
+    }
 }
 
 fn key(order_id: OrderId) -> String {

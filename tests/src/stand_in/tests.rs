@@ -7,8 +7,8 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Call, Fault, Seen, StandIn, webhook};
-use crate::eventually::eventually;
+use super::{Call, Fault, Seen, StandIn};
+use crate::{eventually::eventually, webhooks};
 
 const KEY: &str = "sk_test_stand_in";
 /// What a new intent needs.
@@ -287,7 +287,7 @@ async fn an_event_is_signed_with_its_time() {
     let at = 1_767_225_600;
     let (body, header) = stand_in.signed_event("payment_intent.created", &intent, "whsec_test", at);
 
-    assert_eq!(header, webhook::signature(&body, "whsec_test", at));
+    assert_eq!(header, webhooks::signature(&body, "whsec_test", at));
     let event: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(event["type"], "payment_intent.created");
     assert_eq!(event["data"]["object"]["id"], intent);
@@ -296,7 +296,7 @@ async fn an_event_is_signed_with_its_time() {
 #[test]
 fn a_signature_is_what_anybody_else_computes() {
     assert_eq!(
-        webhook::signature(r#"{"id":"evt_1"}"#, "whsec_test", 1_767_225_600),
+        webhooks::signature(r#"{"id":"evt_1"}"#, "whsec_test", 1_767_225_600),
         "t=1767225600,v1=45b40331de0325606dc5400202ade162460fbe48daf9401adfdcd0d7b4f35470"
     );
 }
