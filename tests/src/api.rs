@@ -1,7 +1,9 @@
 //! The HTTP API as a caller sees it: requests, answers, problem documents. Knows no route.
 
-use std::time::Duration;
+use std::{io::Read as _, time::Duration};
 
+use brotli_decompressor::Decompressor;
+use flate2::read::GzDecoder;
 use reqwest::{
     Client, Method, RequestBuilder,
     header::{HeaderMap, HeaderName, HeaderValue},
@@ -27,6 +29,11 @@ impl Api {
         }
     }
 
+    /// `HEAD path`
+    pub fn head(&self, path: &str) -> Call {
+        self.call(Method::HEAD, path)
+    }
+
     /// `GET path`
     pub fn get(&self, path: &str) -> Call {
         self.call(Method::GET, path)
@@ -50,6 +57,12 @@ impl Api {
     /// `DELETE path`
     pub fn delete(&self, path: &str) -> Call {
         self.call(Method::DELETE, path)
+    }
+
+    /// A request of whatever method, for paths that aren't made for it.
+    pub fn of_method(&self, method: &str, path: &str) -> Call {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        self.call(method, path)
     }
 
     fn call(&self, method: Method, path: &str) -> Call {
@@ -82,6 +95,11 @@ impl Call {
     /// With this `Idempotency-Key`.
     pub fn key(self, key: &str) -> Self {
         self.header("Idempotency-Key", key)
+    }
+
+    /// About things as they are now: products are otherwise shown as they were read a few seconds ago.
+    pub fn anew(self) -> Self {
+        self.header("Cache-Control", "no-cache")
     }
 
     /// With these query parameters.
@@ -173,6 +191,19 @@ impl Answer {
         self
     }
 
+    /// The body without its content coding.
+    pub fn decoded(&self) -> Vec<u8> {
+        let (coded, mut decoded) = (self.body.as_slice(), Vec::new());
+        let read = match self.header("Content-Encoding") {
+            None => return self.body.clone(),
+            Some("gzip") => GzDecoder::new(coded).read_to_end(&mut decoded),
+            Some("br") => Decompressor::new(coded, 4096).read_to_end(&mut decoded),
+            Some(other) => panic!("{}: nobody asked for {other}", self.what),
+        };
+        read.unwrap_or_else(|error| panic!("{} broke off: {error}", self.what));
+        decoded
+    }
+
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -195,6 +226,16 @@ impl Answer {
         self.headers
             .get(name)
             .map(|value| value.to_str().expect("a header of text"))
+    }
+
+    /// All items of a header that is a list, in lower case, however many lines it was sent in.
+    pub fn items_of(&self, name: &str) -> Vec<String> {
+        let lines = self.headers.get_all(name).iter();
+        lines
+            .flat_map(|line| line.to_str().expect("a header of text").split(','))
+            .map(|item| item.trim().to_ascii_lowercase())
+            .filter(|item| !item.is_empty())
+            .collect()
     }
 
     /// The body as the problem document that the contract asks for: this status, `/problems/<name>`.
@@ -245,5 +286,22 @@ impl Answer {
                 error["pointer"].as_str().expect("a pointer").to_owned()
             })
             .collect()
+    }
+
+    /// The one query parameter at fault in a 400 of this type.
+    pub fn parameter_at_fault(&self, name: &str) -> String {
+        let problem = self.problem(400, name);
+        let errors = problem["errors"].as_array();
+        let Some([error]) = errors.map(Vec::as_slice) else {
+            panic!("{}: not one error in {problem}", self.what);
+        };
+        assert!(error["detail"].is_string(), "{}: {problem}", self.what);
+        assert_eq!(
+            error["pointer"],
+            Value::Null,
+            "{}: a query has no pointers: {problem}",
+            self.what
+        );
+        error["parameter"].as_str().expect("a parameter").to_owned()
     }
 }

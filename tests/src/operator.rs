@@ -12,6 +12,9 @@ use crate::{
     stack::Stack,
 };
 
+/// When the orders were placed that are [placed silently](Stack::place_silently).
+pub const PLACED_SILENTLY: &str = "2026-01-02T03:04:05.678Z";
+
 impl Stack {
     /// The item with this key in the table that the setting names, if there is one.
     pub async fn item(&self, table: &str, pk: &str) -> Option<Value> {
@@ -63,23 +66,9 @@ impl Stack {
     /// Writes down an order that is `PENDING` and whose `order.placed` nobody hears, so that no saga
     /// begins. Nobody looks after it either, unless it is [left open](Self::leave_open). Answers the event.
     pub async fn place_silently(&self, order_id: &str, customer_id: &str, sku: &str) -> Value {
-        let now = "2026-01-02T03:04:05.678Z";
-        let lines = json!([{"sku": sku, "quantity": 1}]);
-        let item = json!({
-            "pk": format!("ORDER#{order_id}"),
-            "id": order_id,
-            "customer_id": customer_id,
-            "placed": format!("{now}#{order_id}"),
-            "status": "PENDING",
-            "lines": lines,
-            "payment_method": GOOD_CARD,
-            "payment_status": "PENDING",
-            "request_hash": "0".repeat(64),
-            "timeline": [{"at": now, "event": "order.placed"}],
-            "created_at": now,
-            "updated_at": now,
-        });
-        self.write_item("ORDERS_TABLE", &item).await;
+        let now = PLACED_SILENTLY;
+        self.write_order(order_id, customer_id, sku, "PENDING", now)
+            .await;
         json!({
             "specversion": "1.0",
             "id": Uuid::new_v4(),
@@ -91,11 +80,38 @@ impl Stack {
             "data": {
                 "order_id": order_id,
                 "customer_id": customer_id,
-                "lines": lines,
+                "lines": [{"sku": sku, "quantity": 1}],
                 "payment_method": GOOD_CARD,
                 "expected_total": null,
             },
         })
+    }
+
+    /// Writes down an order of one unit that was placed at `now` and has come to this status, without money,
+    /// stock, events or a saga.
+    pub async fn write_order(
+        &self,
+        order_id: &str,
+        customer_id: &str,
+        sku: &str,
+        status: &str,
+        now: &str,
+    ) {
+        let item = json!({
+            "pk": format!("ORDER#{order_id}"),
+            "id": order_id,
+            "customer_id": customer_id,
+            "placed": format!("{now}#{order_id}"),
+            "status": status,
+            "lines": [{"sku": sku, "quantity": 1}],
+            "payment_method": GOOD_CARD,
+            "payment_status": "PENDING",
+            "request_hash": "0".repeat(64),
+            "timeline": [{"at": now, "event": "order.placed"}],
+            "created_at": now,
+            "updated_at": now,
+        });
+        self.write_item("ORDERS_TABLE", &item).await;
     }
 
     /// Makes an order one that is open until somebody looks after it, which is due at this time.

@@ -209,15 +209,16 @@ impl Stack {
             .await
     }
 
+    /// `GET /products/{sku}`, past what any execution environment has kept of it: a test that has just
+    /// changed something wants to see just that.
+    pub async fn product(&self, sku: &str) -> Answer {
+        let path = format!("/products/{sku}");
+        self.api.get(&path).anew().send().await
+    }
+
     /// What the shop says is available.
     pub async fn available(&self, sku: &str) -> i64 {
-        let product = self
-            .api
-            .get(&format!("/products/{sku}"))
-            .send()
-            .await
-            .expect(200)
-            .json();
+        let product = self.product(sku).await.expect(200).json();
         product["available"].as_i64().expect("a number")
     }
 
@@ -283,21 +284,34 @@ impl Stack {
 
     /// Everything that a paged route lists, two at a time to the end.
     pub async fn listed(&self, path: &str, reader: Option<&Person>) -> Vec<Value> {
-        let (mut listed, mut cursor) = (Vec::new(), None::<String>);
+        self.pages(path, reader, &[("limit", "2")]).await.concat()
+    }
+
+    /// The items of every page that a route lists when it is asked in this way, to the end. As they are now:
+    /// see [`product`](Self::product).
+    pub async fn pages(
+        &self,
+        path: &str,
+        reader: Option<&Person>,
+        query: &[(&str, &str)],
+    ) -> Vec<Vec<Value>> {
+        let limit = query.iter().find(|(name, _)| *name == "limit");
+        let limit = limit.map_or(20, |(_, limit)| limit.parse::<usize>().expect("a number"));
+        let (mut pages, mut cursor) = (Vec::new(), None::<String>);
         loop {
-            let mut query = vec![("limit", "2")];
+            let mut query = query.to_vec();
             query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
-            let mut call = self.api.get(path).query(&query);
+            let mut call = self.api.get(path).anew().query(&query);
             if let Some(reader) = reader {
                 call = call.bearer(&reader.token);
             }
             let page = call.send().await.expect(200).json();
             let items = page["items"].as_array().expect("items");
-            assert!(items.len() <= 2, "more than asked for: {page}");
-            listed.extend(items.iter().cloned());
+            assert!(items.len() <= limit, "more than asked for: {page}");
+            pages.push(items.clone());
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = Some(next.to_owned()),
-                None => return listed,
+                None => return pages,
             }
         }
     }

@@ -1,4 +1,5 @@
-//! A listener of its own on the topic of domain events: a fresh queue that hears everything.
+//! A listener of its own on the topic of domain events: a fresh queue that hears everything, and takes
+//! nothing that isn't what its schema says.
 
 use std::collections::HashMap;
 
@@ -8,12 +9,14 @@ use uuid::Uuid;
 
 use crate::{
     eventually::{PATIENCE, eventually},
+    schemas::Schemas,
     stack::Stack,
 };
 
 /// A queue that is subscribed to the topic until it is closed.
 pub struct Subscription<'s> {
     stack: &'s Stack,
+    schemas: Schemas,
     queue_url: String,
     arn: String,
     heard: Vec<Value>,
@@ -76,6 +79,7 @@ impl<'s> Subscription<'s> {
             .expect("the operator may subscribe");
         Self {
             stack,
+            schemas: Schemas::load(),
             queue_url,
             arn: subscription.subscription_arn().expect("an ARN").to_owned(),
             heard: Vec::new(),
@@ -143,6 +147,8 @@ impl<'s> Subscription<'s> {
             .expect("the operator may delete a queue");
     }
 
+    /// The one way in for events: fails the test on one that isn't what its schema says, whichever test it
+    /// is of.
     async fn receive(&self) -> Vec<Value> {
         let received = self
             .stack
@@ -168,6 +174,7 @@ impl<'s> Subscription<'s> {
                 event["type"].as_str(),
                 "filter policies see the event's type"
             );
+            self.schemas.assert_valid(&event);
             events.push(event);
             self.stack
                 .sqs

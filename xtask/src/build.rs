@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -13,9 +12,13 @@ use serde_json::Value;
 use crate::console::{Console, Task};
 use crate::environment;
 use crate::failure::{Explain, Failure, Outcome};
+use crate::files;
 use crate::layout::Layout;
 use crate::sam;
+use crate::site;
 use crate::tool;
+use crate::tools;
+use crate::wait;
 
 /// What the functions are built for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,8 +49,31 @@ pub(crate) fn cargo(layout: &Layout) -> Command {
     cargo
 }
 
-/// Builds every function and puts each at `target/lambda/<function>/bootstrap`.
+/// Builds every function and puts each at `target/lambda/<function>/bootstrap`, with the site beside those that serve
+/// it.
 pub(crate) fn functions(layout: &Layout, console: &Console, profile: Profile) -> Outcome<Built> {
+    tools::require_npm()?;
+    thread::scope(|scope| {
+        // The site's packages come over the network while the compiler has the processor.
+        let site = scope.spawn(|| site::build(layout, console));
+        let compiled = compile(layout, console, profile);
+        let site = wait::joined(site);
+        let (built, task) = compiled?;
+        site?;
+        let placed = place(layout, &built)? + site::place(layout, built.functions.keys())?;
+        task.done(&match placed {
+            0 => format!("{} functions are up to date", built.functions.len()),
+            _ => format!(
+                "built {} functions, {placed} of them new or changed",
+                built.functions.len()
+            ),
+        });
+        Ok(built)
+    })
+}
+
+/// Compiles every function.
+fn compile(layout: &Layout, console: &Console, profile: Profile) -> Outcome<(Built, Task)> {
     let task = console.task("building");
     let mut command = cargo(layout);
     command.args(["build", "--workspace", "--exclude", "xtask", "--bins"]);
@@ -63,15 +89,7 @@ pub(crate) fn functions(layout: &Layout, console: &Console, profile: Profile) ->
             "The workspace has no functions: no package under functions/ has a binary.",
         ));
     }
-    let placed = place(layout, &built)?;
-    task.done(&match placed {
-        0 => format!("{} functions are up to date", built.functions.len()),
-        _ => format!(
-            "built {} functions, {placed} of them new or changed",
-            built.functions.len()
-        ),
-    });
-    Ok(built)
+    Ok((built, task))
 }
 
 /// Builds everything that there is, tests included, so that all of it is built side by side.
@@ -243,31 +261,13 @@ fn place(layout: &Layout, built: &Built) -> Outcome<usize> {
     }
     let mut placed = 0;
     for (name, executable) in &built.functions {
-        let folder = packages.join(name);
-        let bootstrap = folder.join("bootstrap");
-        if is_same(executable, &bootstrap) {
-            continue;
+        let bootstrap = packages.join(name).join("bootstrap");
+        if !files::is_same(executable, &bootstrap) {
+            files::link(executable, &bootstrap)?;
+            placed += 1;
         }
-        fs::create_dir_all(&folder).explain(|| format!("Could not create {}", folder.display()))?;
-        let _ = fs::remove_file(&bootstrap);
-        // A link costs nothing. Across file systems there is none, so copy.
-        fs::hard_link(executable, &bootstrap)
-            .or_else(|_| fs::copy(executable, &bootstrap).map(drop))
-            .explain(|| format!("Could not write {}", bootstrap.display()))?;
-        placed += 1;
     }
     Ok(placed)
-}
-
-/// Whether one is a link to the other, or a copy made after it was last written.
-fn is_same(executable: &Path, bootstrap: &Path) -> bool {
-    let (Ok(ours), Ok(theirs)) = (fs::metadata(executable), fs::metadata(bootstrap)) else {
-        return false;
-    };
-    let linked = ours.dev() == theirs.dev() && ours.ino() == theirs.ino();
-    let copied =
-        ours.dev() != theirs.dev() && ours.len() == theirs.len() && ours.mtime() <= theirs.mtime();
-    linked || copied
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Runs every check of the repository, from the quick ones to the system tests, and stops at the first failure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,9 +10,11 @@ use serde_json::Value;
 use crate::binaries;
 use crate::build;
 use crate::console::{Console, Tone, seconds};
+use crate::contract;
 use crate::failure::{Explain, Failure, Outcome};
 use crate::layout::Layout;
 use crate::sam;
+use crate::site;
 use crate::stack::{Purpose, Running, Stack};
 use crate::tool;
 use crate::tools::{self, Kit};
@@ -25,24 +27,28 @@ const OUTSIDE: &str = "oxcart-tests";
 struct Checks<'a> {
     layout: &'a Layout,
     console: &'a Console,
+    contract: &'a contract::Options,
     done: Vec<(&'static str, Duration, bool)>,
 }
 
 /// Runs all checks, and says at the end how each went.
-pub(crate) fn run(layout: &Layout, console: &Console) -> Outcome {
+pub(crate) fn run(layout: &Layout, console: &Console, contract: &contract::Options) -> Outcome {
     let began = Instant::now();
     let mut checks = Checks {
         layout,
         console,
+        contract,
         done: Vec::new(),
     };
     tools::require(layout, &Kit::ALL)?;
+    tools::require_npm()?;
     let result = thread::scope(|scope| {
         // The tools come over the network while the compiler has the processor.
         let tools = scope.spawn(|| tools::install(layout, console, &Kit::ALL));
         checks.sources()?;
         checks.check("Tools", || wait::joined(tools))?;
         checks.infrastructure()?;
+        checks.documents()?;
         checks.system()
     });
     checks.summary(began.elapsed());
@@ -108,12 +114,36 @@ impl Checks<'_> {
         })?;
         self.check("State machines: asl-validator", || {
             let mut validate =
-                Command::new(tools::program(layout, Kit::AslValidator, "asl-validator"));
+                Command::new(tools::program(layout, Kit::Validators, "asl-validator"));
             validate.current_dir(layout.root());
             for machine in state_machines(layout)? {
                 validate.arg("--json-path").arg(machine);
             }
             visibly(console, "asl-validator", &mut validate)
+        })
+    }
+
+    /// What the API and the events say of themselves.
+    fn documents(&mut self) -> Outcome {
+        let (layout, console) = (self.layout, self.console);
+        self.check("API document: Redocly", || {
+            let mut lint = Command::new(tools::program(layout, Kit::Validators, "redocly"));
+            lint.current_dir(layout.root())
+                .env("REDOCLY_TELEMETRY", "off")
+                .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
+            lint.arg("lint")
+                .arg("--config")
+                .arg(layout.contract().join("redocly.yaml"))
+                .arg(layout.openapi());
+            visibly(console, "redocly lint", &mut lint)
+        })?;
+        self.check("Event document: AsyncAPI parser", || {
+            let mut validate = Command::new("node");
+            validate
+                .arg(layout.local_infra().join("asyncapi.mjs"))
+                .arg(tools::folder(layout, Kit::Validators))
+                .arg(layout.asyncapi());
+            visibly(console, "The AsyncAPI parser", &mut validate)
         })
     }
 
@@ -161,6 +191,21 @@ impl Checks<'_> {
             ]);
             tests.env("OXCART_STACK_ENV", stack.settings_file());
             visibly(console, "The system tests", &mut tests)
+        })?;
+        self.check("API reference in a browser", || {
+            npm_test(console, &layout.web(), &["run", "check"], running)?;
+            npm_test(console, &layout.web(), &["test"], running)
+        })?;
+        self.check("TypeScript client", || {
+            let (client, log) = (layout.typescript_client(), stack.logs().join("client.log"));
+            site::install(&client, &log)?;
+            npm_test(console, &client, &["run", "check"], running)?;
+            npm_test(console, &client, &["test"], running)
+        })?;
+        // The last of all: it fills the stack with what only a machine would think of.
+        let options = self.contract;
+        self.check("Contract tests", || {
+            contract::test(layout, console, &running.settings, &stack.logs(), options)
         })
     }
 
@@ -200,6 +245,14 @@ fn cargo(layout: &Layout, console: &Console, arguments: &str) -> Outcome {
     let mut command = build::cargo(layout);
     command.args(arguments.split(' '));
     visibly(console, &format!("cargo {arguments}"), &mut command)
+}
+
+/// Runs what an npm project calls its tests, against the stack.
+fn npm_test(console: &Console, project: &Path, arguments: &[&str], running: &Running) -> Outcome {
+    let mut npm = site::npm(project);
+    sam::without_account(&mut npm);
+    npm.args(arguments).envs(running.settings.all());
+    visibly(console, &format!("npm {}", arguments.join(" ")), &mut npm)
 }
 
 fn visibly(console: &Console, name: &str, command: &mut Command) -> Outcome {

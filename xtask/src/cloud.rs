@@ -97,6 +97,30 @@ impl Cloud {
         }
     }
 
+    /// Has an HTTP API answer the pages of other origins as its template says.
+    ///
+    /// The local cloud keeps a template's `CorsConfiguration` under its names there, `AllowOrigins`, and reads it under
+    /// those of the API, `allowOrigins`, as `UpdateApi` writes it.
+    pub(crate) fn apply_cors(&self, api: &str) -> Outcome {
+        let path = format!("/v2/apis/{api}");
+        let answer = self.call("apigateway", "GET", &path, &[], "")?;
+        let Some(in_template) = answer
+            .json
+            .get("corsConfiguration")
+            .and_then(Value::as_object)
+        else {
+            return Ok(());
+        };
+        let pairs = in_template.iter();
+        let cors: Value = pairs
+            .map(|(name, value)| (camel(name), value.clone()))
+            .collect();
+        let update = json!({"corsConfiguration": cors}).to_string();
+        let json = [("content-type", "application/json")];
+        self.call("apigateway", "PATCH", &path, &json, &update)
+            .map(drop)
+    }
+
     /// Every item of a table.
     pub(crate) fn scan(&self, table: &str) -> Outcome<Vec<Value>> {
         let request = json!({"TableName": table, "ConsistentRead": true});
@@ -179,5 +203,24 @@ impl Cloud {
             );
             Err(Failure::new(what))
         }
+    }
+}
+
+/// `allowOrigins` for `AllowOrigins`.
+fn camel(pascal: &str) -> String {
+    let mut letters = pascal.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::camel;
+
+    #[test]
+    fn the_names_of_an_api_start_in_lower_case() {
+        assert_eq!(camel("AllowOrigins"), "allowOrigins");
+        assert_eq!(camel("maxAge"), "maxAge");
+        assert_eq!(camel(""), "");
     }
 }

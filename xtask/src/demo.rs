@@ -299,7 +299,7 @@ impl Demo<'_> {
     }
 
     fn available(&self, product: &Product, what: &str) -> Outcome<i64> {
-        let call = Call::new("GET", format!("/products/{}", product.sku));
+        let call = Call::new("GET", format!("/products/{}", product.sku)).anew();
         let answer = self.step(&call, 200, |answer| {
             format!("{} {what}", number(answer, "/available"))
         })?;

@@ -37,6 +37,41 @@ impl Layout {
         self.root.join("infra/local")
     }
 
+    /// The HTTP API's document.
+    pub(crate) fn openapi(&self) -> PathBuf {
+        self.root.join("infra/openapi.yaml")
+    }
+
+    /// The domain events' document.
+    pub(crate) fn asyncapi(&self) -> PathBuf {
+        self.root.join("infra/asyncapi.yaml")
+    }
+
+    /// How the API is tested against its document.
+    pub(crate) fn contract(&self) -> PathBuf {
+        self.root.join("infra/contract")
+    }
+
+    /// What is to know about each type of problem: `<name>.md`.
+    pub(crate) fn problems(&self) -> PathBuf {
+        self.root.join("docs/problems")
+    }
+
+    /// The sources of the site.
+    pub(crate) fn web(&self) -> PathBuf {
+        self.root.join("web")
+    }
+
+    /// The site as it was built.
+    pub(crate) fn site(&self) -> PathBuf {
+        self.root.join("target/site")
+    }
+
+    /// The client for TypeScript.
+    pub(crate) fn typescript_client(&self) -> PathBuf {
+        self.root.join("clients/typescript")
+    }
+
     /// The template of the stack.
     pub(crate) fn template(&self) -> PathBuf {
         self.root.join("infra/template.yaml")

@@ -43,7 +43,8 @@ pub(crate) fn check(
     let mut agree = true;
     console.line("  Stock                  put in   available   held by confirmed orders");
     for (sku, pieces) in put_in {
-        let product = shop.call(&Call::new("GET", format!("/products/{sku}")), &[200])?;
+        let read = Call::new("GET", format!("/products/{sku}")).anew();
+        let product = shop.call(&read, &[200])?;
         let available = product.number_at("/available").unwrap_or(-1);
         let held = held.get(sku).copied().unwrap_or_default();
         let fits = *pieces == available + held && available >= 0;

@@ -6,10 +6,12 @@ mod build;
 mod checks;
 mod cloud;
 mod console;
+mod contract;
 mod demo;
 mod environment;
 mod failure;
 mod faults;
+mod files;
 mod lambda;
 mod layout;
 mod ledger;
@@ -20,6 +22,7 @@ mod processes;
 mod sam;
 mod settings;
 mod shop;
+mod site;
 mod stack;
 mod tool;
 mod tools;
@@ -57,8 +60,10 @@ enum Task {
     Up,
     /// Plays a story against a local stack, step by step, and checks the books at the end.
     Demo,
-    /// Runs every check: format, lints, unit tests, template, architecture, system tests.
-    Test,
+    /// Runs every check: format, lints, unit tests, template, architecture, system tests, contract tests.
+    Test(contract::Options),
+    /// Tests the local stack's API against its document. It leaves products and orders behind that look random.
+    Contract(contract::Options),
     /// Stops the local stack.
     Down,
     /// Saves what the functions of the local stack have logged, and says where.
@@ -127,7 +132,15 @@ fn run(task: &Task, layout: &Layout, console: &Console) -> Outcome {
             drop(claim);
             demo::play(console, &running.settings, began)
         }
-        Task::Test => checks::run(layout, console),
+        Task::Test(options) => checks::run(layout, console, options),
+        Task::Contract(options) => {
+            console.heading("Contract tests");
+            let settings = Settings::read(&stack.settings_file()).map_err(|failure| {
+                failure.advice("Is a local stack running? cargo xtask up starts one.")
+            })?;
+            tools::install(layout, console, &[Kit::Schemathesis])?;
+            contract::test(layout, console, &settings, &stack.logs(), options)
+        }
         Task::Down => {
             let _claim = stack.claim(console)?;
             let found = stack.down()?;

@@ -12,6 +12,7 @@ use crate::cloud::{ACCESS_KEY, REGION};
 use crate::console::Task;
 use crate::environment;
 use crate::failure::{Explain, Failure, Outcome};
+use crate::files;
 use crate::layout::Layout;
 use crate::tool;
 use crate::tools::{self, Kit};
@@ -201,30 +202,13 @@ pub(crate) fn invoke_on_aws(
 
 /// All that decides what a deployment would do: equal texts, nothing to deploy.
 pub(crate) fn fingerprint(layout: &Layout, parameters: &[(&str, String)]) -> Outcome<String> {
-    use std::fmt::Write as _;
-    use std::os::unix::fs::MetadataExt;
-
     let mut text = format!("{parameters:?}\n");
-    let mut files = vec![layout.template()];
-    files.extend(files_in(&layout.state_machines())?);
-    for file in files {
+    let mut sources = vec![layout.template()];
+    sources.extend(files::under(&layout.state_machines(), &[])?);
+    for file in sources {
         text +=
             &fs::read_to_string(&file).explain(|| format!("Could not read {}", file.display()))?;
     }
-    for folder in files_in(&layout.packages())? {
-        let bootstrap = folder.join("bootstrap");
-        let about = fs::metadata(&bootstrap)
-            .explain(|| format!("Could not read {}", bootstrap.display()))?;
-        let (length, modified) = (about.len(), (about.mtime(), about.mtime_nsec()));
-        let _ = writeln!(text, "{} {length} {modified:?}", bootstrap.display());
-    }
+    text += &files::fingerprint(&files::under(&layout.packages(), &[])?)?;
     Ok(text)
-}
-
-fn files_in(folder: &Path) -> Outcome<Vec<std::path::PathBuf>> {
-    let entries =
-        fs::read_dir(folder).explain(|| format!("Could not read {}", folder.display()))?;
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    Ok(paths)
 }

@@ -36,6 +36,11 @@ impl Settings {
         write_private(path, &text)
     }
 
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.0.iter()
+    }
+
     /// Sets one.
     pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
         self.0.insert(name.to_owned(), value.into());

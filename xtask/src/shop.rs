@@ -85,6 +85,11 @@ impl Call {
         self.with("idempotency-key", key.to_owned())
     }
 
+    /// About things as they are now: products are otherwise shown as they were read a few seconds ago.
+    pub(crate) fn anew(self) -> Self {
+        self.with("cache-control", "no-cache".to_owned())
+    }
+
     /// With a JSON body.
     pub(crate) fn with_body(mut self, body: &Value) -> Self {
         self.body = body.to_string();

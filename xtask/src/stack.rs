@@ -23,6 +23,9 @@ pub(crate) const STACK_NAME: &str = "oxcart";
 /// The API's id on the local cloud, where it is part of the address.
 const API_ID: &str = "0ca27ca7";
 
+/// Where the pages come from that may call the API: from a front end that is being written beside the stack, with Vite.
+const FRONT_END: &str = "http://localhost:5173,http://127.0.0.1:5173";
+
 /// The key that the payment stand-in takes. It takes any, and holds no money.
 const GATEWAY_KEY: &str = "sk_test_12345";
 
@@ -103,6 +106,7 @@ impl Stack {
     pub(crate) fn up(&self, console: &Console) -> Outcome<Running> {
         let kits = [Kit::Emulator, Kit::Sam];
         tools::require(&self.layout, &kits)?;
+        tools::require_npm()?;
         let mut ours = Vec::new();
         let (built, endpoints) = thread::scope(|scope| {
             let build = scope.spawn(|| build::functions(&self.layout, console, Profile::Local));
@@ -149,6 +153,7 @@ impl Stack {
             ("FailuresPerSource", "100000".to_owned()),
             // So that two published keys and one that signs is what is tested.
             ("TokenKeys", "A+B".to_owned()),
+            ("AllowedOrigins", FRONT_END.to_owned()),
             ("PaymentGatewayUrl", endpoints.gateway_of_functions.clone()),
             ("PaymentGatewaySecretKey", GATEWAY_KEY.to_owned()),
             ("PaymentWebhookSecret", WEBHOOK_SECRET.to_owned()),
@@ -179,6 +184,7 @@ impl Stack {
             &parameters,
             &log,
         )?;
+        Cloud::at(&endpoints.cloud).apply_cors(API_ID)?;
         let mut settings = match (&before, outputs) {
             (Some(before), None) => before.clone(),
             (before, outputs) => {

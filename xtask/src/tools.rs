@@ -18,6 +18,16 @@ const STAMP: &str = "installed-for";
 /// The oldest Python that the locked packages run on.
 const OLDEST_PYTHON: (u32, u32) = (3, 11);
 
+/// The oldest Node.js that the locked packages run on.
+const OLDEST_NODE: (u32, u32) = (20, 19);
+
+/// How npm installs what a lock file says, and nothing else: no package runs a script of its own then.
+pub(crate) const NPM_CI: [&str; 4] = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+
+/// What to do when packages can't be installed.
+pub(crate) const UNREACHABLE: &str =
+    "Are the package registries reachable? Then run the command again.";
+
 /// A set of tools that is installed as one.
 #[derive(Clone, Copy)]
 pub(crate) enum Kit {
@@ -27,17 +37,20 @@ pub(crate) enum Kit {
     Sam,
     /// cargo-lambda.
     CargoLambda,
-    /// The validator of state machines.
-    AslValidator,
+    /// What tests the running API against its document.
+    Schemathesis,
+    /// The validators of documents and state machines.
+    Validators,
 }
 
 impl Kit {
     /// Every kit there is.
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Emulator,
         Self::Sam,
         Self::CargoLambda,
-        Self::AslValidator,
+        Self::Schemathesis,
+        Self::Validators,
     ];
 
     fn name(self) -> &'static str {
@@ -45,7 +58,8 @@ impl Kit {
             Self::Emulator => "emulator",
             Self::Sam => "sam",
             Self::CargoLambda => "cargo-lambda",
-            Self::AslValidator => "asl-validator",
+            Self::Schemathesis => "schemathesis",
+            Self::Validators => "validators",
         }
     }
 
@@ -54,7 +68,8 @@ impl Kit {
             Self::Emulator => "local cloud and payment stand-in",
             Self::Sam => "SAM CLI and cfn-lint",
             Self::CargoLambda => "cargo-lambda",
-            Self::AslValidator => "asl-validator",
+            Self::Schemathesis => "Schemathesis",
+            Self::Validators => "validators of documents and state machines",
         }
     }
 
@@ -63,7 +78,8 @@ impl Kit {
             Self::Emulator => &["emulator.txt", "emulator-sources.txt"],
             Self::Sam => &["sam.txt"],
             Self::CargoLambda => &["cargo-lambda.txt"],
-            Self::AslValidator => &["package-lock.json"],
+            Self::Schemathesis => &["schemathesis.txt"],
+            Self::Validators => &["package-lock.json"],
         };
         names
             .iter()
@@ -81,13 +97,19 @@ impl Kit {
     }
 }
 
+/// Where `kit` is installed.
+pub(crate) fn folder(layout: &Layout, kit: Kit) -> PathBuf {
+    layout.tools().join(kit.name())
+}
+
 /// The path of `program` out of `kit`.
 pub(crate) fn program(layout: &Layout, kit: Kit, program: &str) -> PathBuf {
-    let folder = layout.tools().join(kit.name());
-    match kit {
-        Kit::Emulator | Kit::Sam | Kit::CargoLambda => folder.join("bin").join(program),
-        Kit::AslValidator => folder.join("node_modules/.bin").join(program),
-    }
+    let programs = if matches!(kit, Kit::Validators) {
+        "node_modules/.bin"
+    } else {
+        "bin"
+    };
+    folder(layout, kit).join(programs).join(program)
 }
 
 /// Lets a Python program keep what it compiles, but not beside our own scripts.
@@ -107,10 +129,10 @@ pub(crate) fn require(layout: &Layout, kits: &[Kit]) -> Outcome<Vec<Kit>> {
             missing.push(kit);
         }
     }
-    if missing.iter().any(|kit| !matches!(kit, Kit::AslValidator)) {
+    if missing.iter().any(|kit| !matches!(kit, Kit::Validators)) {
         require_python()?;
     }
-    if missing.iter().any(|kit| matches!(kit, Kit::AslValidator)) {
+    if missing.iter().any(|kit| matches!(kit, Kit::Validators)) {
         require_npm()?;
     }
     Ok(missing)
@@ -118,7 +140,7 @@ pub(crate) fn require(layout: &Layout, kits: &[Kit]) -> Outcome<Vec<Kit>> {
 
 /// The file that is written last when a kit is installed.
 pub(crate) fn stamp(layout: &Layout, kit: Kit) -> PathBuf {
-    layout.tools().join(kit.name()).join(STAMP)
+    folder(layout, kit).join(STAMP)
 }
 
 /// Installs those of `kits` that are missing or out of date, side by side.
@@ -143,21 +165,18 @@ pub(crate) fn install(layout: &Layout, console: &Console, kits: &[Kit]) -> Outco
 }
 
 fn install_one(layout: &Layout, console: &Console, kit: Kit) -> Outcome {
-    let folder = layout.tools().join(kit.name());
+    let folder = folder(layout, kit);
     let task = console.task(&format!("installing {}", kit.title()));
     if folder.exists() {
         fs::remove_dir_all(&folder).explain(|| format!("Could not remove {}", folder.display()))?;
     }
     let log = layout.tools().join(format!("{}.log", kit.name()));
-    let installed = match kit {
-        Kit::Emulator | Kit::Sam | Kit::CargoLambda => {
-            install_python(&kit.locks(layout), &folder, &log)
-        }
-        Kit::AslValidator => install_npm(layout, &folder, &log),
+    let installed = if matches!(kit, Kit::Validators) {
+        install_npm(layout, &folder, &log)
+    } else {
+        install_python(&kit.locks(layout), &folder, &log)
     };
-    installed.map_err(|failure| {
-        failure.advice("Are the package registries reachable? Then run the command again.")
-    })?;
+    installed.map_err(|failure| failure.advice(UNREACHABLE))?;
     if matches!(kit, Kit::Sam) {
         write_sam_settings(&folder)?;
     }
@@ -198,7 +217,7 @@ fn install_python(locks: &[PathBuf], folder: &Path, log: &Path) -> Outcome {
 
 /// Where SAM CLI keeps its own settings.
 pub(crate) fn sam_settings(layout: &Layout) -> PathBuf {
-    layout.tools().join(Kit::Sam.name()).join("settings")
+    folder(layout, Kit::Sam).join("settings")
 }
 
 /// SAM CLI reports home, asks once a week whether there is a newer version, and notes in the user's home
@@ -219,9 +238,7 @@ fn install_npm(layout: &Layout, folder: &Path, log: &Path) -> Outcome {
             .explain(|| format!("Could not copy {file} to {}", folder.display()))?;
     }
     let mut install = Command::new("npm");
-    install
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(folder);
+    install.args(NPM_CI).current_dir(folder);
     tool::run_logged("npm ci", &mut install, log)
 }
 
@@ -247,10 +264,26 @@ fn require_python() -> Outcome {
     Ok(())
 }
 
-fn require_npm() -> Outcome {
-    for program in ["node", "npm"] {
+/// Makes sure that npm is on the machine, with a Node.js that is new enough.
+pub(crate) fn require_npm() -> Outcome {
+    let advice = format!(
+        "The site and the checks need Node.js {}.{} or newer with npm on the PATH.",
+        OLDEST_NODE.0, OLDEST_NODE.1
+    );
+    let version = |program| {
         tool::output_of(program, Command::new(program).arg("--version"))
-            .map_err(|failure| failure.advice("The checks need Node.js with npm on the PATH."))?;
+            .map_err(|failure| failure.advice(advice.as_str()))
+    };
+    version("npm")?;
+    let found = version("node")?;
+    let mut numbers = found
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .map(|number| number.parse::<u32>().unwrap_or(0));
+    if (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < OLDEST_NODE {
+        let what = format!("node is Node.js {}, which is too old.", found.trim());
+        return Err(Failure::new(what).advice(advice));
     }
     Ok(())
 }

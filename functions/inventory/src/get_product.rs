@@ -3,17 +3,21 @@
 use oxcart_domain::Sku;
 use oxcart_http::{Answer, Problem, Request, StatusCode, json, path_parameter};
 
-use crate::table::Inventory;
+use crate::catalogue::{Catalogue, Reading};
 
-/// Answers the product, with an `ETag` that changes with its details, its price and its stock.
+/// Answers the product, with an `ETag` that changes with its details, its price and its stock, as it was at
+/// most a few seconds ago.
 ///
 /// # Errors
 /// 404.
-pub async fn handle(inventory: &Inventory, request: Request) -> Result<Answer, Problem> {
+pub async fn handle(catalogue: &Catalogue, request: Request) -> Result<Answer, Problem> {
     let sku = path_parameter(&request, "sku", |text| Sku::try_from(text).ok())?;
-    let product = inventory
-        .product(&sku)
+    let product = catalogue
+        .product(&sku, Reading::wanted_by(&request))
         .await?
         .ok_or_else(Problem::not_found)?;
-    Ok(json(StatusCode::OK, &product)?.conditional(&request))
+    Ok(json(StatusCode::OK, &product.value)?
+        .compressed_for(&request)
+        .conditional(&request)
+        .public(product.max_age))
 }

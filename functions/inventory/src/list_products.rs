@@ -1,32 +1,40 @@
 //! `GET /products`.
 
-use oxcart_domain::Sku;
-use oxcart_http::{Answer, Page, PageRequest, Problem, Request, StatusCode, json};
+use oxcart_domain::{product::ProductName, text::InvalidText};
+use oxcart_http::{Answer, Page, PageRequest, Problem, Request, StatusCode, filter, json};
 
-use crate::table::Inventory;
+use crate::{
+    catalogue::{Catalogue, Reading},
+    table::{Listing, ListingPlace, ProductPage},
+};
 
-/// Answers a page of products, sorted by name.
+/// Answers a page of products, sorted by name: all, or those whose name begins as asked.
 ///
 /// # Errors
-/// 400 for a limit or cursor that can't be.
-pub async fn handle(inventory: &Inventory, request: Request) -> Result<Answer, Problem> {
+/// 400 for a limit, cursor or filter that can't be.
+pub async fn handle(catalogue: &Catalogue, request: Request) -> Result<Answer, Problem> {
     let PageRequest { limit, after } = PageRequest::of(&request)?;
-    let after = match after {
-        None => None,
-        Some(sku) => {
-            let sku = Sku::try_from(sku).map_err(|_| PageRequest::invalid_cursor())?;
-            Some(
-                inventory
-                    .listing_of(&sku)
-                    .await?
-                    .ok_or_else(PageRequest::invalid_cursor)?,
-            )
-        }
+    let name_prefix = filter(&request, "name_prefix", beginning)?;
+    let place = |text| {
+        ListingPlace::named(text, name_prefix.as_deref()).ok_or_else(PageRequest::invalid_cursor)
     };
-    let (products, more) = inventory.list(limit, after).await?;
-    let last = products
-        .last()
-        .filter(|_| more)
-        .map(|product| product.sku.to_string());
-    json(StatusCode::OK, &Page::new(products, last.as_deref()))
+    let listing = Listing {
+        limit,
+        after: after.map(place).transpose()?,
+        name_prefix,
+    };
+    let page = catalogue
+        .page(listing, Reading::wanted_by(&request))
+        .await?;
+    let ProductPage { products, last } = page.value;
+    Ok(json(StatusCode::OK, &Page::new(products, last.as_deref()))?
+        .compressed_for(&request)
+        .conditional(&request)
+        .public(page.max_age))
+}
+
+/// What a name may begin with. A space at its end is part of it, as it wouldn't be of a whole name.
+fn beginning(text: String) -> Result<String, InvalidText> {
+    let beginning = text.trim_start().to_owned();
+    ProductName::try_from(text).map(|_| beginning)
 }

@@ -6,8 +6,6 @@
 //! | reservation | `RESERVATION#<order id>` |
 //! | adjustment | `ADJUSTMENT#<id>` |
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     Update,
@@ -27,6 +25,64 @@ use serde::{Deserialize, Serialize};
 const BY_NAME: &str = "products-by-name";
 /// The one partition of the index: a catalogue is small and read a page at a time.
 const LISTING: &str = "PRODUCT";
+
+/// Which products are listed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Listing {
+    /// How many at most.
+    pub limit: usize,
+    /// Where the page before ended.
+    pub after: Option<ListingPlace>,
+    /// What their names begin with, in upper or lower case.
+    pub name_prefix: Option<String>,
+}
+
+/// A page of products.
+#[derive(Debug, Clone)]
+pub struct ProductPage {
+    /// The products, in order of their names.
+    pub products: Vec<Product>,
+    /// Where it ends, if more may follow.
+    pub last: Option<String>,
+}
+
+/// A place in the list: that of a product when it was read, whatever it is called since. It tells nothing that
+/// doesn't stand in the list, so who makes one up begins in the midst of what everybody may read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ListingPlace {
+    key: String,
+    sku: Sku,
+}
+
+impl ListingPlace {
+    /// The longest that a range key may be.
+    const LONGEST: usize = 1024;
+
+    /// The place that `text` names, among the names that begin with `prefix`.
+    #[must_use]
+    pub fn named(text: String, prefix: Option<&str>) -> Option<Self> {
+        let (_, sku) = text.split_once('\n')?;
+        let sku = Sku::try_from(sku.to_owned()).ok()?;
+        let is_within = prefix.is_none_or(|prefix| text.starts_with(&folded(prefix)));
+        (is_within && text.len() <= Self::LONGEST).then_some(Self { key: text, sku })
+    }
+}
+
+impl From<&ListingPlace> for Item {
+    fn from(place: &ListingPlace) -> Self {
+        Self::from([
+            (KEY.to_owned(), text(product_key(&place.sku))),
+            ("listing".to_owned(), text(LISTING)),
+            ("listing_key".to_owned(), text(&place.key)),
+        ])
+    }
+}
+
+/// What the index knows of a product.
+#[derive(Deserialize)]
+struct Listed {
+    listing_key: String,
+}
 
 /// The inventory's table.
 #[derive(Debug)]
@@ -125,52 +181,36 @@ impl Inventory {
         self.table.get(product_key(sku)).await
     }
 
-    /// Where a product stands in the list of all, if it exists.
-    ///
-    /// # Errors
-    /// See [`TableError`].
-    pub async fn listing_of(&self, sku: &Sku) -> Result<Option<Item>, TableError> {
-        #[derive(Deserialize)]
-        struct Listed {
-            listing_key: String,
-        }
-
-        let listed: Option<Listed> = self.table.get(product_key(sku)).await?;
-        Ok(listed.map(|Listed { listing_key }| {
-            HashMap::from([
-                (KEY.to_owned(), text(product_key(sku))),
-                ("listing".to_owned(), text(LISTING)),
-                ("listing_key".to_owned(), text(listing_key)),
-            ])
-        }))
-    }
-
-    /// Up to `limit` products in order of their names, from after `after`, and whether more follow.
+    /// The products that `listing` asks for, in order of their names.
     ///
     /// The index holds keys only, so that selling a product doesn't write to it; the products are
     /// read from the table itself and their stock is the current one.
     ///
     /// # Errors
     /// See [`TableError`].
-    pub async fn list(
-        &self,
-        limit: u32,
-        after: Option<Item>,
-    ) -> Result<(Vec<Product>, bool), TableError> {
-        let page = self
+    pub async fn list(&self, listing: &Listing) -> Result<ProductPage, TableError> {
+        let mut query = self
             .table
             .client()
             .query()
             .table_name(self.table.name())
             .index_name(BY_NAME)
             .key_condition_expression("listing = :listing")
-            .expression_attribute_values(":listing", text(LISTING))
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(after)
+            .expression_attribute_values(":listing", text(LISTING));
+        if let Some(prefix) = &listing.name_prefix {
+            query = query
+                .key_condition_expression(
+                    "listing = :listing AND begins_with(listing_key, :prefix)",
+                )
+                .expression_attribute_values(":prefix", text(folded(prefix)));
+        }
+        let page = query
+            .limit(i32::try_from(listing.limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(listing.after.as_ref().map(Item::from))
             .send()
             .await
             .map_err(TableError::unavailable)?;
-        let more = page.last_evaluated_key.is_some();
+        let last = page.last_evaluated_key().cloned().map(parse::<Listed>);
         let keys: Vec<String> = page
             .items()
             .iter()
@@ -186,7 +226,8 @@ impl Inventory {
             let key = product_key(&product.sku);
             keys.iter().position(|listed| *listed == key)
         });
-        Ok((products, more))
+        let last = last.transpose()?.map(|last| last.listing_key);
+        Ok(ProductPage { products, last })
     }
 
     /// Creates or changes a product. Answers it, and whether it is new.
@@ -552,9 +593,37 @@ fn reservation_key(order_id: OrderId) -> String {
 
 /// Names sort without regard to case; the sku keeps two products of one name apart.
 fn listing_key(sku: &Sku, details: &ProductDetails) -> String {
-    format!("{}\n{sku}", details.name.as_str().to_lowercase())
+    format!("{}\n{sku}", folded(details.name.as_str()))
+}
+
+/// A name as it is compared. Character by character, so that the beginning of a name becomes the beginning of
+/// what the name becomes: `str::to_lowercase` looks at what follows a sigma.
+fn folded(name: &str) -> String {
+    name.chars().flat_map(char::to_lowercase).collect()
 }
 
 fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_by_any_beginning_of_it_in_whatever_case() {
+        for name in ["Assam Tee", "ÄRGER", "ΟΔΟΣ ΑΘΗΝΑΣ", "İzmir", "straße"] {
+            for (end, _) in name.char_indices() {
+                let beginning = &name[..end];
+                for typed in [beginning.to_owned(), beginning.to_uppercase()] {
+                    // ß and İ have no single counterpart in the other case.
+                    let comparable = typed.chars().count() == beginning.chars().count();
+                    assert!(
+                        !comparable || folded(name).starts_with(&folded(&typed)),
+                        "{name} by {typed}"
+                    );
+                }
+            }
+        }
+    }
 }

@@ -17,4 +17,5 @@ pub mod sagas;
 pub mod start_order_saga;
 pub mod table;
 pub mod view;
+pub mod waiting;
 pub mod wiring;

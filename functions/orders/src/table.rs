@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use oxcart_domain::{
     CustomerId, Event, Money, OrderId, RequestHash, Timestamp,
     order::{
-        OrderLines, OrderPaymentStatus, OrderStatus, PlacedOrder, PricedLine, RejectionReason,
-        TimelineEntry, due_after, due_after_action,
+        OrderFilter, OrderLines, OrderPaymentStatus, OrderStatus, PlacedOrder, PricedLine,
+        RejectionReason, TimelineEntry, due_after, due_after_action,
     },
     payment::PaymentMethod,
     saga::{AbandonOrder, ConfirmOrder, ParkOrder, RejectOrder},
@@ -28,6 +28,11 @@ const OPEN: &str = "open-orders";
 /// The partitions of the index of open orders: the first digit of their ids, so that not all orders of
 /// the shop are written to one.
 pub const OPEN_SHARDS: &str = "0123456789abcdef";
+
+/// How many orders are read at a time where those that stand otherwise than asked are left out, and how often
+/// for one page: an index by status would spare that, and cost every order more writes.
+const LOOK: usize = 100;
+const LOOKS: usize = 3;
 
 /// The orders' table.
 #[derive(Debug)]
@@ -73,6 +78,33 @@ pub struct StoredOrder {
     pub timeline: Vec<TimelineEntry>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+impl StoredOrder {
+    /// Whether nothing becomes of it unless its customer acts first.
+    #[must_use]
+    pub fn waits_for_customer(&self) -> bool {
+        self.action_requested && self.status == OrderStatus::Pending && self.reason.is_none()
+    }
+
+    /// Whether it stays as it is for now: it has ended, or waits for a person.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        match self.status {
+            OrderStatus::Confirmed | OrderStatus::Rejected | OrderStatus::Cancelled => true,
+            OrderStatus::Pending => self.waits_for_customer() || self.needs_attention,
+            OrderStatus::Cancelling => self.needs_attention,
+        }
+    }
+}
+
+/// A page of a customer's orders.
+#[derive(Debug)]
+pub struct OrderPage {
+    /// The orders, newest first.
+    pub orders: Vec<StoredOrder>,
+    /// The last order that was looked at, if more may follow it.
+    pub last: Option<OrderId>,
 }
 
 /// What is read of the event in an order.
@@ -214,34 +246,92 @@ impl Orders {
         self.table.get(key(id)).await
     }
 
-    /// Up to `limit` orders of the customer, newest first, from after `after`, and whether more follow.
+    /// An order as it stood a moment ago.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn order_lately(&self, id: OrderId) -> Result<Option<StoredOrder>, TableError> {
+        self.table.get_lately(key(id)).await
+    }
+
+    /// Up to `limit` orders of the customer that `filter` asks for, newest first, from after `after`, which
+    /// lies in the time that it asks for. Fewer, even none, if too many others lie between.
     ///
     /// The index holds keys only, so that settling an order doesn't write to it; the orders are read
-    /// from the table itself as they stand now.
+    /// from the table itself as they stand now, and those that stand otherwise than asked are left out.
     ///
     /// # Errors
     /// See [`TableError`].
     pub async fn list(
         &self,
         customer: CustomerId,
-        limit: u32,
+        filter: &OrderFilter,
+        limit: usize,
         after: Option<&StoredOrder>,
-    ) -> Result<(Vec<StoredOrder>, bool), TableError> {
+    ) -> Result<OrderPage, TableError> {
+        let any_status = filter.statuses.is_empty();
+        let (looks, batch) = if any_status {
+            (1, limit)
+        } else {
+            (LOOKS, LOOK)
+        };
+        let mut page = OrderPage {
+            orders: Vec::new(),
+            last: None,
+        };
+        let mut start = after.map(index_key);
+        for _ in 0..looks {
+            let (looked_at, next) = self.look(customer, filter, batch, start).await?;
+            let oldest = looked_at.last().map(|order| order.id);
+            for order in looked_at {
+                let id = order.id;
+                if filter.holds_status(order.status) {
+                    page.orders.push(order);
+                }
+                if page.orders.len() == limit {
+                    page.last = (next.is_some() || oldest != Some(id)).then_some(id);
+                    return Ok(page);
+                }
+            }
+            page.last = oldest.filter(|_| next.is_some());
+            if page.last.is_none() {
+                break;
+            }
+            start = next;
+        }
+        Ok(page)
+    }
+
+    /// One batch of the customer's orders of the time asked for, and where the next one begins.
+    async fn look(
+        &self,
+        customer: CustomerId,
+        filter: &OrderFilter,
+        limit: usize,
+        start: Option<Item>,
+    ) -> Result<(Vec<StoredOrder>, Option<Item>), TableError> {
+        // Range keys are a time, `#` and an id: a time alone sorts before those of its moment. `0` sorts
+        // before all times, and `:` after.
+        let from = filter.from.map_or("0".to_owned(), String::from);
+        let before = filter.before.map_or(":".to_owned(), String::from);
         let page = self
             .table
             .client()
             .query()
             .table_name(self.table.name())
             .index_name(BY_CUSTOMER)
-            .key_condition_expression("customer_id = :customer")
+            .key_condition_expression(
+                "customer_id = :customer AND placed BETWEEN :from AND :before",
+            )
             .expression_attribute_values(":customer", text(customer.to_string()))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":before", text(before))
             .scan_index_forward(false)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(after.map(index_key))
+            .set_exclusive_start_key(start)
             .send()
             .await
             .map_err(TableError::unavailable)?;
-        let more = page.last_evaluated_key.is_some();
         let keys = page
             .items()
             .iter()
@@ -253,7 +343,7 @@ impl Orders {
             .map(parse::<StoredOrder>)
             .collect::<Result<Vec<_>, _>>()?;
         orders.sort_by_key(|order| std::cmp::Reverse(placed(order.created_at, order.id)));
-        Ok((orders, more))
+        Ok((orders, page.last_evaluated_key))
     }
 
     /// Confirms an order.

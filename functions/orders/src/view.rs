@@ -79,9 +79,7 @@ struct LineView {
 
 impl From<StoredOrder> for OrderView {
     fn from(order: StoredOrder) -> Self {
-        let waits = order.action_requested
-            && order.status == OrderStatus::Pending
-            && order.reason.is_none();
+        let waits = order.waits_for_customer();
         let priced = order.priced_lines.unwrap_or_default();
         let line = |line: &OrderLine| LineView {
             sku: line.sku.clone(),

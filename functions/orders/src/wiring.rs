@@ -3,7 +3,7 @@
 use oxcart_lambda::{Cloud, StartError};
 use oxcart_table::Table;
 
-use crate::{resume_stuck_orders::Recovery, sagas::Sagas, table::Orders};
+use crate::{resume_stuck_orders::Recovery, sagas::Sagas, table::Orders, waiting::AwaitedOrders};
 
 /// The orders' table.
 ///
@@ -15,6 +15,17 @@ pub fn orders(cloud: &Cloud) -> Result<Orders, StartError> {
         client,
         cloud.variable("ORDERS_TABLE")?,
     )))
+}
+
+/// The orders, and how long a client may wait for one.
+///
+/// # Errors
+/// When the template doesn't say so.
+pub fn awaited_orders(cloud: &Cloud) -> Result<AwaitedOrders, StartError> {
+    Ok(AwaitedOrders {
+        orders: orders(cloud)?,
+        longest_wait: cloud.number("LONGEST_WAIT_SECONDS")?,
+    })
 }
 
 /// The state machines that run orders' sagas.

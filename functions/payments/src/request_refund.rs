@@ -115,10 +115,7 @@ fn not_refundable() -> Problem {
 }
 
 fn exceeds_charge() -> Problem {
-    Problem::new(
-        EXCEEDS_CHARGE,
-        "Read the payment to see what is left of it.",
-    )
+    Problem::new(EXCEEDS_CHARGE, "Less than that is left of the payment.")
 }
 
 fn invalid(pointer: &str, detail: &str) -> Problem {

@@ -100,7 +100,20 @@ pub enum OrderStatus {
     Cancelled,
 }
 
+/// The text names no status.
+#[derive(Debug, thiserror::Error)]
+#[error("must be among PENDING, CONFIRMED, REJECTED, CANCELLING and CANCELLED")]
+pub struct UnknownStatus;
+
 impl OrderStatus {
+    const ALL: [Self; 5] = [
+        Self::Pending,
+        Self::Confirmed,
+        Self::Rejected,
+        Self::Cancelling,
+        Self::Cancelled,
+    ];
+
     /// The status as it is stored and shown.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -111,6 +124,42 @@ impl OrderStatus {
             Self::Cancelling => "CANCELLING",
             Self::Cancelled => "CANCELLED",
         }
+    }
+}
+
+impl std::str::FromStr for OrderStatus {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|status| status.as_str() == text)
+            .ok_or(UnknownStatus)
+    }
+}
+
+/// Which of a customer's orders are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    /// Only those that stand so; all if it is empty.
+    pub statuses: Vec<OrderStatus>,
+    /// Only those placed then or later.
+    pub from: Option<Timestamp>,
+    /// Only those placed earlier.
+    pub before: Option<Timestamp>,
+}
+
+impl OrderFilter {
+    /// Whether orders that stand so are asked for.
+    #[must_use]
+    pub fn holds_status(&self, status: OrderStatus) -> bool {
+        self.statuses.is_empty() || self.statuses.contains(&status)
+    }
+
+    /// Whether orders placed at this time are asked for.
+    #[must_use]
+    pub fn holds_time(&self, placed: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= placed)
+            && self.before.is_none_or(|before| placed < before)
     }
 }
 

@@ -12,10 +12,10 @@ use time::{
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp(OffsetDateTime);
 
-/// The text is not an RFC 3339 time.
+/// The text is not an RFC 3339 time, or its year is not one of 0 to 9999 in UTC.
 #[derive(Debug, thiserror::Error)]
 #[error("must be an RFC 3339 time")]
-pub struct InvalidTimestamp(#[from] time::error::Parse);
+pub struct InvalidTimestamp;
 
 impl Timestamp {
     /// The moment, cut to whole milliseconds.
@@ -36,6 +36,12 @@ impl Timestamp {
     pub fn seconds_until(self, later: Self) -> i64 {
         let left = later.0 - self.0;
         left.whole_seconds() + i64::from(left.subsec_nanoseconds() > 0)
+    }
+
+    /// How long it is from this moment until `later`; none if that was before.
+    #[must_use]
+    pub fn duration_until(self, later: Self) -> Option<std::time::Duration> {
+        (later.0 - self.0).try_into().ok()
     }
 
     /// The moment `seconds` later, or the last one that can be written.
@@ -64,7 +70,12 @@ impl TryFrom<String> for Timestamp {
     type Error = InvalidTimestamp;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Ok(Self::new(OffsetDateTime::parse(&text, &Rfc3339)?))
+        let at = OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| InvalidTimestamp)?;
+        // An offset can lead out of the years that have four digits.
+        let at = at
+            .checked_to_offset(UtcOffset::UTC)
+            .filter(|at| (0..=9999).contains(&at.year()));
+        at.map(Self::new).ok_or(InvalidTimestamp)
     }
 }
 
@@ -85,6 +96,18 @@ mod tests {
         fn what_is_written_reads_back(ms in 0i64..4_000_000_000_000) {
             let at = Timestamp::new(OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).unwrap());
             prop_assert_eq!(Timestamp::try_from(at.to_string()).unwrap(), at);
+        }
+    }
+
+    #[test]
+    fn a_time_whose_year_in_utc_has_no_four_digits_is_refused() {
+        for bad in [
+            "9999-12-31T23:59:59-00:01",
+            "0000-01-01T00:00:00+00:01",
+            "2026-11-22",
+            "",
+        ] {
+            assert!(Timestamp::try_from(bad.to_owned()).is_err(), "{bad}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Pages of lists: `?limit=1..100&cursor=<opaque>`.
 //!
-//! A cursor is the id of the last item of the page before, so it tells nothing that its holder doesn't
-//! know. The endpoint looks that item up among the caller's own, which makes a forged cursor a 400
-//! and leaves nothing to read with another caller's.
+//! A cursor names the last item of the page before, so it tells nothing that its holder doesn't know. Where
+//! items belong to somebody, it is an id that the endpoint looks up among the caller's own, which makes a
+//! forged cursor a 400 and leaves nothing to read with another caller's.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use lambda_http::{Request, RequestExt as _};
@@ -10,14 +10,14 @@ use serde::Serialize;
 
 use crate::{Kind, Problem};
 
-const DEFAULT_LIMIT: u32 = 20;
+const DEFAULT_LIMIT: usize = 20;
 
 /// Which page a client asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PageRequest {
     /// How many items at most, 1 to 100.
-    pub limit: u32,
-    /// The id of the last item of the page before.
+    pub limit: usize,
+    /// What names the last item of the page before.
     pub after: Option<String>,
 }
 
@@ -46,6 +46,7 @@ impl PageRequest {
                         Kind::INVALID_LIMIT,
                         "The limit must be a number from 1 to 100.",
                     )
+                    .in_parameter("limit", "must be a number from 1 to 100")
                 })?,
         };
         let after = match query.first("cursor") {
@@ -62,11 +63,12 @@ impl PageRequest {
             Kind::INVALID_CURSOR,
             "Use next_cursor of an earlier answer as it is, or none.",
         )
+        .in_parameter("cursor", "is not one that this list has given out")
     }
 }
 
 impl<T> Page<T> {
-    /// A page of `items`; `last` is the id of the last one if more may follow.
+    /// A page of `items`; `last` names the last one if more may follow.
     #[must_use]
     pub fn new(items: Vec<T>, last: Option<&str>) -> Self {
         Self {

@@ -96,6 +96,12 @@ impl Kind {
         "The limit is invalid",
         StatusCode::BAD_REQUEST,
     );
+    /// A filter of a list can't be one.
+    pub const INVALID_FILTER: Self = Self::new(
+        "invalid-filter",
+        "A filter is invalid",
+        StatusCode::BAD_REQUEST,
+    );
     /// Something that the operation needs is away for a moment.
     pub const UNAVAILABLE: Self = Self::new(
         "unavailable",
@@ -121,8 +127,18 @@ pub struct Problem {
 
 #[derive(Debug, Serialize)]
 struct FieldError {
-    pointer: String,
+    #[serde(flatten)]
+    place: Place,
     detail: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Place {
+    /// In the body, as a JSON pointer (RFC 6901).
+    Pointer(String),
+    /// In the query.
+    Parameter(&'static str),
 }
 
 #[derive(Serialize)]
@@ -150,11 +166,18 @@ impl Problem {
 
     /// Names a field at fault by its JSON pointer (RFC 6901).
     #[must_use]
-    pub fn at(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        self.errors.push(FieldError {
-            pointer: pointer.into(),
-            detail: detail.into(),
-        });
+    pub fn at(self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        self.blaming(Place::Pointer(pointer.into()), detail.into())
+    }
+
+    /// Names a query parameter at fault.
+    #[must_use]
+    pub fn in_parameter(self, name: &'static str, detail: impl Into<String>) -> Self {
+        self.blaming(Place::Parameter(name), detail.into())
+    }
+
+    fn blaming(mut self, place: Place, detail: String) -> Self {
+        self.errors.push(FieldError { place, detail });
         self
     }
 

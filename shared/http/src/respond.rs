@@ -8,9 +8,12 @@ use lambda_http::{
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Kind, Problem};
+use crate::{
+    Kind, Problem, Wait,
+    compression::{accepts, gzip},
+};
 
-/// A JSON answer, to which headers may be added.
+/// An answer, to which headers may be added.
 #[derive(Debug)]
 pub struct Answer {
     status: StatusCode,
@@ -24,18 +27,25 @@ pub struct Answer {
 /// 500 when `value` can't be written as JSON.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Answer, Problem> {
     let body = serde_json::to_string(value).map_err(|error| Problem::internal(&error))?;
+    Ok(answer(status, "application/json", Body::Text(body)))
+}
+
+/// Answers `body`, which is of this media type, not to be stored by caches.
+#[must_use]
+pub fn content(media_type: &'static str, body: Vec<u8>) -> Answer {
+    answer(StatusCode::OK, media_type, Body::Binary(body))
+}
+
+fn answer(status: StatusCode, media_type: &'static str, body: Body) -> Answer {
     let headers = HeaderMap::from_iter([
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        ),
+        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ]);
-    Ok(Answer {
+    Answer {
         status,
         headers,
-        body: Body::Text(body),
-    })
+        body,
+    }
 }
 
 /// Answers that it is done and that there is nothing to say.
@@ -51,13 +61,34 @@ pub fn no_content() -> Answer {
 }
 
 impl Answer {
-    /// Lets any cache keep the answer for so many seconds.
+    /// Lets any cache keep the answer: for so many seconds and not a moment longer, or, if that is none, as
+    /// long as it asks each time whether there is a newer one.
     #[must_use]
     pub fn public(self, max_age: u32) -> Self {
-        match HeaderValue::from_str(&format!("public, max-age={max_age}")) {
-            Ok(value) => self.with(header::CACHE_CONTROL, value),
+        let value = match max_age {
+            0 => Ok(HeaderValue::from_static("no-cache")),
+            // Without the second word a cache may go on when it can't ask (RFC 9111, section 4.2.4).
+            _ => HeaderValue::try_from(format!("public, max-age={max_age}, must-revalidate")),
+        };
+        match value {
+            Ok(value) => self.shared_as(value),
             Err(_) => self,
         }
+    }
+
+    /// Lets any cache keep the answer for ever: another version would have another address.
+    #[must_use]
+    pub fn immutable(self) -> Self {
+        self.shared_as(HeaderValue::from_static(
+            "public, max-age=31536000, immutable",
+        ))
+    }
+
+    /// What a shared cache keeps for all. The gateway adds to it who may read it (CORS), so it isn't the same
+    /// for every origin.
+    fn shared_as(self, value: HeaderValue) -> Self {
+        self.with(header::CACHE_CONTROL, value)
+            .varying(header::ORIGIN)
     }
 
     /// Sets a response header.
@@ -85,8 +116,70 @@ impl Answer {
         )
     }
 
-    /// Adds a strong validator made from the body, lets caches keep the answer as long as they
-    /// revalidate it, and leaves the body out where `request` already has it (RFC 9110, section 13).
+    /// Says that the client's preference to wait was honoured (RFC 7240, section 3).
+    #[must_use]
+    pub fn waited(self, wait: Option<Wait>) -> Self {
+        match wait.and_then(Wait::applied) {
+            Some(value) => self.with(HeaderName::from_static("preference-applied"), value),
+            None => self,
+        }
+    }
+
+    /// Compresses the body if `request` takes that and it is worth its while. Not for answers that hold a
+    /// secret beside anything that a client chooses: their length would tell of it (BREACH). Comes before
+    /// [`conditional`](Self::conditional), because each coding is a representation with a tag of its own.
+    #[must_use]
+    pub fn compressed_for(self, request: &Request) -> Self {
+        let answer = self.varying(header::ACCEPT_ENCODING);
+        if !accepts(request, "gzip") {
+            return answer;
+        }
+        match gzip(&answer.body) {
+            Some(body) => answer.encoded("gzip", body),
+            None => answer,
+        }
+    }
+
+    /// Answers the body in the first of `codings` (a coding, and what `read` knows it by) that `request` takes
+    /// and `read` has; else as it is.
+    #[must_use]
+    pub fn precompressed_for<const N: usize>(
+        self,
+        request: &Request,
+        codings: [(&'static str, &str); N],
+        read: impl Fn(&str) -> Option<Vec<u8>>,
+    ) -> Self {
+        let answer = self.varying(header::ACCEPT_ENCODING);
+        for (coding, name) in codings {
+            if accepts(request, coding)
+                && let Some(body) = read(name)
+            {
+                return answer.encoded(coding, body);
+            }
+        }
+        answer
+    }
+
+    /// Says that the answer depends on a header of the request (RFC 9110, section 12.5.5).
+    fn varying(self, name: HeaderName) -> Self {
+        let known = self.headers.get(header::VARY);
+        let value = match known.and_then(|known| known.to_str().ok()) {
+            Some(known) => HeaderValue::try_from(format!("{known}, {name}")),
+            None => Ok(HeaderValue::from_name(name)),
+        };
+        match value {
+            Ok(value) => self.with(header::VARY, value),
+            Err(_) => self,
+        }
+    }
+
+    fn encoded(mut self, coding: &'static str, body: Vec<u8>) -> Self {
+        self.body = Body::Binary(body);
+        self.with(header::CONTENT_ENCODING, HeaderValue::from_static(coding))
+    }
+
+    /// Adds a strong validator made from the body, lets the client keep the answer as long as it
+    /// revalidates it, and leaves the body out where `request` already has it (RFC 9110, section 13).
     #[must_use]
     pub fn conditional(self, request: &Request) -> Self {
         let digest =
@@ -104,13 +197,15 @@ impl Answer {
         let Ok(value) = HeaderValue::from_str(&tag) else {
             return self;
         };
-        let mut answer = self
-            .with(header::ETAG, value)
-            .with(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        let mut answer = self.with(header::ETAG, value).with(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, no-cache"),
+        );
         if unchanged {
             answer.status = StatusCode::NOT_MODIFIED;
             answer.body = Body::Empty;
             answer.headers.remove(header::CONTENT_TYPE);
+            answer.headers.remove(header::CONTENT_ENCODING);
         }
         answer
     }
@@ -175,6 +270,31 @@ mod tests {
             assert!(response.body().is_empty(), "{held}");
             assert_eq!(response.headers()[header::ETAG], tag.as_str());
         }
+    }
+
+    #[test]
+    fn each_coding_has_a_tag_of_its_own() {
+        let long = "tea ".repeat(1000);
+        let got = |accepted: &str| -> Response<Body> {
+            let request = http::Request::builder()
+                .header("accept-encoding", accepted)
+                .body(Body::Empty)
+                .unwrap();
+            let answer = content("text/plain", long.clone().into_bytes());
+            answer.compressed_for(&request).conditional(&request).into()
+        };
+
+        let (plain, gzipped) = (got(""), got("gzip"));
+        assert_eq!(gzipped.headers()[header::CONTENT_ENCODING], "gzip");
+        assert!(plain.headers().get(header::CONTENT_ENCODING).is_none());
+        for response in [&plain, &gzipped] {
+            assert_eq!(response.headers()[header::VARY], "accept-encoding");
+        }
+        assert_ne!(
+            plain.headers()[header::ETAG],
+            gzipped.headers()[header::ETAG]
+        );
+        assert!(gzipped.body().len() < plain.body().len() / 10);
     }
 
     #[test]

@@ -2,12 +2,17 @@
 
 use std::{convert::Infallible, process::ExitCode};
 
-use lambda_http::{Body, Request, RequestExt as _, Response, service_fn};
+use lambda_http::{
+    Body, Request, RequestExt as _, Response,
+    http::{HeaderValue, Method, header},
+    service_fn,
+};
 use oxcart_lambda::{Cloud, StartError, Trigger, invocation, start};
 
 use crate::{Answer, Problem};
 
-/// Serves an HTTP endpoint. Refusals and failures are answered as problem documents.
+/// Serves an HTTP endpoint. Refusals and failures are answered as problem documents. `HEAD` is answered as
+/// `GET` would be, without the body.
 pub fn serve<S, H>(
     wire: impl FnOnce(&Cloud) -> Result<S, StartError>,
     handle: impl Fn(&'static S, Request) -> H,
@@ -25,12 +30,20 @@ where
                 .get("traceparent")
                 .and_then(|value| value.to_str().ok())
                 .map(ToOwned::to_owned);
+            let head_only = *request.method() == Method::HEAD;
             let answer = Box::pin(handle(state, request));
             async move {
                 let answered = invocation(Trigger::Http, &context, traceparent.as_deref(), async {
-                    let response = answer
+                    let mut response = answer
                         .await
                         .map_or_else(Response::<Body>::from, Response::<Body>::from);
+                    response.headers_mut().insert(
+                        header::X_CONTENT_TYPE_OPTIONS,
+                        HeaderValue::from_static("nosniff"),
+                    );
+                    if head_only {
+                        *response.body_mut() = Body::Empty;
+                    }
                     tracing::info!(status = response.status().as_u16(), "answered");
                     response
                 });

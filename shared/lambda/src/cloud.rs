@@ -22,6 +22,16 @@ pub enum StartError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A file that belongs beside the binary is missing or unusable.
+    #[error("the function's package is incomplete")]
+    IncompletePackage(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StartError {
+    /// A file that belongs beside the binary is missing or unusable.
+    pub fn package(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::IncompletePackage(Box::new(source))
+    }
 }
 
 /// The cloud as a function sees it, read once when it starts.

@@ -73,6 +73,25 @@ impl Table {
         self.get_item(key).await?.map(parse).transpose()
     }
 
+    /// The item under `key` as it stood a moment ago (an eventually consistent read), for half the price.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn get_lately<T: DeserializeOwned>(
+        &self,
+        key: String,
+    ) -> Result<Option<T>, TableError> {
+        let read = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key(KEY, AttributeValue::S(key))
+            .send()
+            .await
+            .map_err(TableError::unavailable)?;
+        read.item.map(parse).transpose()
+    }
+
     /// The item under `key` as it stands now, not yet read as anything.
     ///
     /// # Errors

@@ -8,8 +8,10 @@
     reason = "a test that can't go on says why and stops"
 )]
 
+mod breaking_changes;
 mod crates;
 mod functions;
+mod openapi;
 mod saga;
 mod schemas;
 mod sources;

@@ -183,13 +183,7 @@ async fn a_customer_on_an_admin_route_is_forbidden() {
         .await;
     adjusted.problem(403, "forbidden");
 
-    let unchanged = stack
-        .api
-        .get(&format!("/products/{sku}"))
-        .send()
-        .await
-        .expect(200)
-        .json();
+    let unchanged = stack.product(&sku).await.expect(200).json();
     assert_eq!(
         (&unchanged["unit_price"], &unchanged["available"]),
         (&euro_cents(1250), &json!(3))

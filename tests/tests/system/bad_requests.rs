@@ -270,12 +270,7 @@ async fn a_product_that_breaks_a_rule_is_refused_with_the_field_at_fault() {
             answer.text()
         );
     }
-    stack
-        .api
-        .get(&format!("/products/{sku}"))
-        .send()
-        .await
-        .problem(404, "not-found");
+    stack.product(&sku).await.problem(404, "not-found");
 
     let answer = stack.put_product("white%20space", &good).await;
     assert!(matches!(answer.status, 404 | 422), "{}", answer.text());

@@ -97,17 +97,13 @@ async fn every_transition_is_told_once_and_as_its_schema_says() {
     let part = listener.about(&partly_refunded).pop().unwrap()["data"].clone();
     assert_eq!(part["amount"], euro_cents(200));
 
-    let schemas = Schemas::load();
-    // Those of other tests too, as far as they were heard.
-    for event in listener.heard() {
-        schemas.assert_valid(event);
-    }
+    // What each says was looked at when it was heard; here, that none was left out.
     let mut seen = types_of(listener.heard());
     seen.sort_unstable();
     seen.dedup();
     assert_eq!(
         seen,
-        schemas.types().collect::<Vec<_>>(),
+        Schemas::load().types().collect::<Vec<_>>(),
         "every type that has a schema was seen, and no other"
     );
     listener.close().await;

@@ -16,12 +16,13 @@ use uuid::Uuid;
 
 const ROLES: [&str; 4] = ["anybody", "customer", "support", "admin"];
 
-/// What a person of each role calls on: an order, its payment, a product.
+/// What a person of each role calls on: an order, its payment, a product, a file of the API reference.
 struct Things {
     order_id: String,
     /// Another order, which is there to be cancelled.
     cancellable: String,
     sku: String,
+    asset: String,
     /// Somebody else of the same role, whose account is there to be lost.
     expendable: Person,
     email: Value,
@@ -146,6 +147,7 @@ async fn things_of(stack: &Stack, person: &Person, role: &str, sku: &str) -> Thi
         order_id,
         cancellable,
         sku: sku.to_owned(),
+        asset: stack.docs_asset().await,
         expendable: person_of(stack, role).await,
         email: user["email"].clone(),
         refresh_token: session["refresh_token"].clone(),
@@ -201,6 +203,10 @@ fn call(stack: &Stack, operation: &str, things: &Things) -> Call {
             .post(&format!("/orders/{}/refunds", things.order_id))
             .key(&new_key())
             .json(&refund_of(1, "a cent too many")),
+        "serve-docs" => api.get("/docs"),
+        "read-docs-asset" => api.get(&things.asset),
+        "read-openapi" => api.get("/openapi.json"),
+        "explain-problem" => api.get("/problems/not-found"),
         "receive-webhook" => stack.webhook(&json!({"note": "of no kind that we know"})),
         other => panic!("{other} has no call here: add one"),
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// The order in which the samples make sense together. The sample's user registers first and is erased last,
 /// so that the samples can be sent to one stack again and again.
-const SAMPLES: [&str; 38] = [
+const SAMPLES: [&str; 40] = [
     "register-user",
     "login",
     "get-user",
@@ -19,6 +19,8 @@ const SAMPLES: [&str; 38] = [
     "logout",
     "publish-keys",
     "describe-issuer",
+    "serve-docs",
+    "answer-unrouted",
     "grant-role",
     // After `refresh-session`, whose session it ends.
     "change-password",
@@ -121,11 +123,13 @@ fn assert_expected(name: &str, answer: &Value) {
             assert!(answer["resumed"].is_array(), "{name} answered {answer}");
             return;
         }
+        // The sample was signed long ago.
         "receive-webhook" => {
-            // The sample was signed long ago.
-            assert_eq!(answer["statusCode"], 400, "{answer}");
-            let problem: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-            assert_eq!(problem["type"], "/problems/invalid-signature");
+            assert_refused(answer, 400, "invalid-signature");
+            return;
+        }
+        "answer-unrouted" => {
+            assert_refused(answer, 404, "not-found");
             return;
         }
         "relay-events" => return,
@@ -143,6 +147,12 @@ fn assert_expected(name: &str, answer: &Value) {
         }
     };
     assert_eq!(*answer, expected, "{name}");
+}
+
+fn assert_refused(answer: &Value, status: u16, problem: &str) {
+    assert_eq!(answer["statusCode"], status, "{answer}");
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body["type"], format!("/problems/{problem}"));
 }
 
 /// Waits until the queue's consumer has made the sample's refund, since two can't be at it at once.

@@ -237,7 +237,10 @@ async fn the_published_keys_are_where_the_issuer_says_and_one_of_them_signs() {
     assert_eq!(published, ids);
     assert!(ids.len() == 2 && ids[0] != ids[1], "{ids:?}");
     assert_eq!(Token::read(&access_token).header["kid"], ids[0]);
-    assert_eq!(keys.header("Cache-Control"), Some("public, max-age=300"));
+    assert_eq!(
+        keys.header("Cache-Control"),
+        Some("public, max-age=300, must-revalidate")
+    );
     let tag = keys.header("ETag").expect("a validator");
     let again = stack
         .api

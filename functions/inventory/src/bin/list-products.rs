@@ -3,5 +3,5 @@
 use oxcart_inventory::{list_products::handle, wiring};
 
 fn main() -> std::process::ExitCode {
-    oxcart_http::serve(wiring::inventory, handle)
+    oxcart_http::serve(wiring::catalogue, handle)
 }

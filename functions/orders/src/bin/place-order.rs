@@ -3,5 +3,5 @@
 use oxcart_orders::{place_order::handle, wiring};
 
 fn main() -> std::process::ExitCode {
-    oxcart_http::serve(wiring::orders, handle)
+    oxcart_http::serve(wiring::awaited_orders, handle)
 }
