@@ -1,13 +1,7 @@
 //! Acting under the role of a function, with nothing but what its policy allows.
 
-use std::time::SystemTime;
-
 use aws_config::sts::AssumeRoleProvider;
 use aws_sdk_dynamodb::config::{Credentials, ProvideCredentials as _, SharedCredentialsProvider};
-use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
-    sign::v4,
-};
 use reqwest::Url;
 use serde_json::{Value, json};
 
@@ -98,65 +92,19 @@ impl Stack {
 
     /// A call of IAM's query API, signed by the operator.
     async fn iam(&self, parameters: &[(&str, &str)]) -> String {
-        let endpoint = format!(
-            "{}/",
-            self.setting("AWS_ENDPOINT_URL").trim_end_matches('/')
-        );
         let mut form = Url::parse("form:").expect("a URL");
         form.query_pairs_mut()
             .append_pair("Version", "2010-05-08")
             .extend_pairs(parameters);
         let body = form.query().unwrap_or_default().to_owned();
-
-        let credentials = Credentials::new(
-            self.setting("AWS_ACCESS_KEY_ID"),
-            self.setting("AWS_SECRET_ACCESS_KEY"),
-            None,
-            None,
-            "stack.env",
-        );
-        let identity = credentials.into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(self.setting("AWS_REGION"))
-            .name("iam")
-            .time(now())
-            .settings(SigningSettings::default())
-            .build()
-            .expect("all that a signature needs")
-            .into();
         let content_type = ("content-type", "application/x-www-form-urlencoded");
-        let signable = SignableRequest::new(
-            "POST",
-            &endpoint,
-            [content_type].into_iter(),
-            SignableBody::Bytes(body.as_bytes()),
-        )
-        .expect("a request that can be signed");
-        let (instructions, _) = sign(signable, &parameters)
-            .expect("a signature")
-            .into_parts();
-
-        let mut request = reqwest::Client::new()
-            .post(&endpoint)
-            .header(content_type.0, content_type.1);
-        for (name, value) in instructions.headers() {
-            request = request.header(name, value);
-        }
-        let response = request.body(body).send().await.expect("IAM answers");
-        let status = response.status();
-        let answer = response.text().await.expect("IAM answers text");
-        assert!(status.is_success(), "IAM answered {status}: {answer}");
+        let (status, answer) = self.signed_call("iam", &[content_type], body).await;
+        assert!(
+            (200..300).contains(&status),
+            "IAM answered {status}: {answer}"
+        );
         answer
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a signature holds for minutes, by the clock on the wall"
-)]
-fn now() -> SystemTime {
-    SystemTime::now()
 }
 
 /// `arn:aws:iam::<account>:root` of a role's account.

@@ -20,6 +20,9 @@ use crate::tool;
 use crate::tools;
 use crate::wait;
 
+/// The operator's program and its package.
+const OPERATOR: &str = "oxcart-ops";
+
 /// What the functions are built for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
@@ -34,6 +37,8 @@ pub(crate) enum Profile {
 pub(crate) struct Built {
     /// The executable of each function, by the function's name.
     pub(crate) functions: BTreeMap<String, PathBuf>,
+    /// The operator's program.
+    operator: Option<PathBuf>,
     /// Where the C library of each `aws-lc-sys` in the build lies.
     pub(crate) aws_lc: Vec<PathBuf>,
 }
@@ -81,7 +86,14 @@ fn compile(layout: &Layout, console: &Console, profile: Profile) -> Outcome<(Bui
         // There are no examples. But asking for them makes cargo unify the features of development
         // dependencies too, as it does for the tests, and so nothing is built twice.
         Profile::Local => command.args(["--examples", "--profile", "local"]),
-        Profile::Release => command.args(["--exclude", "oxcart-tests", "--release"]),
+        // The operator's program isn't deployed.
+        Profile::Release => command.args([
+            "--exclude",
+            "oxcart-tests",
+            "--exclude",
+            OPERATOR,
+            "--release",
+        ]),
     };
     let built = watch(layout, console, &task, &mut command)?;
     if built.functions.is_empty() {
@@ -90,6 +102,26 @@ fn compile(layout: &Layout, console: &Console, profile: Profile) -> Outcome<(Bui
         ));
     }
     Ok((built, task))
+}
+
+/// Builds the operator's program, and answers where it is.
+pub(crate) fn operator(layout: &Layout, console: &Console) -> Outcome<PathBuf> {
+    let task = console.task("building");
+    let mut command = cargo(layout);
+    // With the packages and the features of the functions' build, of which this is a part: nothing is built twice.
+    command.args([
+        "build",
+        "--workspace",
+        "--exclude",
+        "xtask",
+        "--bin",
+        OPERATOR,
+    ]);
+    command.args(["--examples", "--profile", "local"]);
+    let built = watch(layout, console, &task, &mut command)?;
+    built
+        .operator
+        .ok_or_else(|| Failure::new(format!("Cargo built no {OPERATOR}.")))
 }
 
 /// Builds everything that there is, tests included, so that all of it is built side by side.
@@ -161,6 +193,8 @@ fn read(layout: &Layout, messages: Option<impl Read>) -> Built {
             if Path::new(manifest).starts_with(&functions) && text("/target/kind/0") == Some("bin")
             {
                 built.functions.insert(name.to_owned(), executable.into());
+            } else if name == OPERATOR && text("/target/kind/0") == Some("bin") {
+                built.operator = Some(executable.into());
             }
         } else if text("/reason") == Some("build-script-executed")
             && text("/package_id").is_some_and(|id| id.contains("#aws-lc-sys@"))

@@ -68,9 +68,13 @@ enum Task {
     Down,
     /// Saves what the functions of the local stack have logged, and says where.
     Logs,
-    /// Helps orders that need a person, on the local stack or on AWS.
-    #[command(subcommand)]
-    Ops(ops::Task),
+    /// Shows an order's story, what is stuck or given up and whether the books agree, and helps; here or on AWS.
+    #[command(disable_help_flag = true)]
+    Ops {
+        /// What to do: order, stuck, resume, dlq or reconcile. `cargo xtask ops --help` says more.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
     /// Runs functions with cargo-lambda, outside of the local stack.
     #[command(subcommand)]
     Lambda(lambda::Task),
@@ -162,7 +166,7 @@ fn run(task: &Task, layout: &Layout, console: &Console) -> Outcome {
             ));
             Ok(())
         }
-        Task::Ops(task) => ops::run(layout, console, &stack, task),
+        Task::Ops { words } => ops::run(layout, console, &stack, words),
         Task::Lambda(task) => lambda::run(layout, console, &stack, task),
         Task::Deploy { more } => {
             console.heading("Deployment to AWS");

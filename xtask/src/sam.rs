@@ -14,6 +14,7 @@ use crate::environment;
 use crate::failure::{Explain, Failure, Outcome};
 use crate::files;
 use crate::layout::Layout;
+use crate::settings::Settings;
 use crate::tool;
 use crate::tools::{self, Kit};
 
@@ -53,7 +54,7 @@ pub(crate) fn without_account(command: &mut Command) {
 }
 
 /// Points a command at the local cloud, and away from any AWS account that its user may have.
-fn point_at_local_cloud(command: &mut Command, endpoint: &str) {
+pub(crate) fn point_at_local_cloud(command: &mut Command, endpoint: &str) {
     without_account(command);
     command.env("AWS_ENDPOINT_URL", endpoint);
     command
@@ -182,22 +183,31 @@ pub(crate) fn deploy_to_aws(layout: &Layout, more: &[String]) -> Outcome {
     })
 }
 
-/// Invokes a function of a stack on AWS, by its name in the template, and answers what it returned.
-pub(crate) fn invoke_on_aws(
-    layout: &Layout,
-    stack: &str,
-    function: &str,
-    payload: &Value,
-) -> Outcome<Value> {
+/// The settings of a stack on AWS, out of its outputs.
+pub(crate) fn settings_on_aws(layout: &Layout, stack: &str) -> Outcome<Settings> {
     let mut command = sam(layout);
-    command
-        .args(["remote", "invoke", function, "--stack-name", stack])
-        .args(["--event", &payload.to_string()]);
-    let answer = tool::output_of("sam remote invoke", &mut command).map_err(|failure| {
+    command.args([
+        "list",
+        "stack-outputs",
+        "--output",
+        "json",
+        "--stack-name",
+        stack,
+    ]);
+    let answer = tool::output_of("sam list stack-outputs", &mut command).map_err(|failure| {
         failure.advice("Credentials and region are taken from the environment, as by the AWS CLI.")
     })?;
-    serde_json::from_str(&answer)
-        .explain(|| format!("The function {function} answered no JSON: {answer}"))
+    let outputs: Value = serde_json::from_str(&answer)
+        .explain(|| format!("sam list stack-outputs answered no JSON: {answer}"))?;
+    let mut settings = Settings::default();
+    settings.set("STACK_NAME", stack);
+    for output in outputs.as_array().into_iter().flatten() {
+        let text = |name| output.get(name).and_then(Value::as_str);
+        if let (Some(key), Some(value)) = (text("OutputKey"), text("OutputValue")) {
+            settings.set_output(key, value);
+        }
+    }
+    Ok(settings)
 }
 
 /// All that decides what a deployment would do: equal texts, nothing to deploy.

@@ -148,6 +148,7 @@ impl Stack {
         let parameters = [
             ("DeletionProtection", "false".to_owned()),
             ("RequireTls", "false".to_owned()),
+            ("CombinedAlarms", "false".to_owned()),
             ("MaxReceiveCount", "3".to_owned()),
             // All the tests, and all who play, come from one address.
             ("FailuresPerSource", "100000".to_owned()),
@@ -205,6 +206,9 @@ impl Stack {
         settings.set("GATEWAY_SECRET_KEY", GATEWAY_KEY);
         settings.set("PAYMENT_WEBHOOK_SECRET", WEBHOOK_SECRET);
         settings.set("FAULTS_URL", &endpoints.faults);
+        // Lambda sets it for each function by itself, cargo-lambda doesn't. What reads it reads the site.
+        let carrier = self.layout.packages().join("serve-docs");
+        settings.set("LAMBDA_TASK_ROOT", carrier.to_string_lossy());
         if self.purpose == Purpose::Test {
             settings.set("STATE_MACHINE_WAITS", TEST_WAITS);
         }

@@ -504,6 +504,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask whether what orders need is there.
+         * @description For people, and for what watches the shop: each dependency, whether it is there, and how long it took to say so.
+         *     `unhealthy` is answered 503: something is away without which requests fail or orders stand still. `degraded` is
+         *     200: what is away is waited for, and what needs it is made up for later. Every dependency has a second to answer. A
+         *     report may be five seconds old; `timestamp` says when it was made.
+         *
+         *     The gateway takes 10 requests a second of this, and up to 20 at once.
+         */
+        get: operations["check-health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask whether requests can be served.
+         * @description The same report as `check-health`, of the dependencies alone without which requests fail or orders stand still: it
+         *     is never `degraded`. For what sends requests elsewhere while this answers 503.
+         *
+         *     The gateway takes 10 requests a second of this, and up to 20 at once.
+         */
+        get: operations["check-readiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/docs": {
         parameters: {
             query?: never;
@@ -991,6 +1039,40 @@ export interface components {
                 };
             };
         };
+        /** @description What was found of everything that orders need. Dependencies may be added. */
+        Health: {
+            /**
+             * @description What the dependencies come to.
+             * @enum {string}
+             */
+            status: "healthy" | "degraded" | "unhealthy";
+            timestamp: components["schemas"]["Time"];
+            dependencies: components["schemas"]["Dependencies"];
+        };
+        /** @description What was found of everything that requests need at once. Dependencies may be added. */
+        Readiness: {
+            /**
+             * @description What the dependencies come to.
+             * @enum {string}
+             */
+            status: "healthy" | "unhealthy";
+            timestamp: components["schemas"]["Time"];
+            dependencies: components["schemas"]["Dependencies"];
+        };
+        /** @description Each dependency, by its name. */
+        Dependencies: {
+            [key: string]: components["schemas"]["Dependency"];
+        };
+        /** @description What was found of one of them. */
+        Dependency: {
+            /**
+             * @description Whether it answered in time, and is as it should be.
+             * @enum {string}
+             */
+            status: "healthy" | "unhealthy";
+            /** @description How many milliseconds it took to answer, or until it wasn't waited for any longer. */
+            latency_ms: number;
+        };
         /** @description An OpenAPI document, see https://spec.openapis.org/oas/v3.1.0. */
         OpenapiDocument: {
             /** @description The version of the specification. */
@@ -1240,7 +1322,10 @@ export interface components {
                 "application/json": components["schemas"]["GatewayMessage"];
             };
         };
-        /** @description Something the function needs didn't answer in time or was throttled. Trying again is safe. */
+        /**
+         * @description Something the function needs didn't answer in time or was throttled. Whether the request was carried out isn't
+         *     known: repeat it under the same Idempotency-Key if it has one. The problem's page says what else may be repeated.
+         */
         Unavailable: {
             headers: {
                 "Cache-Control": components["headers"]["NoStore"];
@@ -2483,6 +2568,90 @@ export interface operations {
             429: components["responses"]["Throttled"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    "check-health": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that is needed at once is there. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            429: components["responses"]["Throttled"];
+            500: components["responses"]["Internal"];
+            /** @description Something that is needed at once is away. No problem, but a report like any other. */
+            503: {
+                headers: {
+                    "Cache-Control": components["headers"]["NoStore"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    "check-readiness": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it is there. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            429: components["responses"]["Throttled"];
+            500: components["responses"]["Internal"];
+            /** @description Some of it is away. No problem, but a report like any other. */
+            503: {
+                headers: {
+                    "Cache-Control": components["headers"]["NoStore"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
         };
     };
     "serve-docs": {

@@ -50,7 +50,7 @@ pub async fn handle(authenticator: &Authenticator, request: Request) -> Result<A
     let credentials = match proven.await {
         Ok(credentials) if credentials.user_id == caller.user_id => credentials,
         // The address has changed hands since the user was read.
-        Ok(_) => return Err(TableError::Throttled.into()),
+        Ok(_) => return Err(TableError::contended().into()),
         // A try whose answer was lost may have come through.
         Err(Refused::WrongPassword) if is_set(users, &email, &new_password).await? => {
             return Ok(no_content());
@@ -63,7 +63,7 @@ pub async fn handle(authenticator: &Authenticator, request: Request) -> Result<A
     if users.change_password(&email, &credentials, &hash).await? {
         Ok(no_content())
     } else {
-        Err(TableError::Throttled.into())
+        Err(TableError::contended().into())
     }
 }
 

@@ -28,5 +28,5 @@ pub async fn handle(users: &Users, request: Request) -> Result<Answer, Problem> 
         }
         pause().await;
     }
-    Err(TableError::Throttled.into())
+    Err(TableError::contended().into())
 }

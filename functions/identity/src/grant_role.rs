@@ -7,6 +7,7 @@ use oxcart_domain::{
 };
 use oxcart_lambda::{TaskError, clock};
 use oxcart_table::{TableError, pause};
+use oxcart_telemetry::about;
 use serde::Deserialize;
 
 use crate::table::{Changed, Users};
@@ -59,6 +60,7 @@ pub async fn handle(users: &Users, grant: GrantRole) -> Result<User, GrantError>
             .credentials(&grant.email)
             .await?
             .ok_or(GrantError::UserNotFound)?;
+        about("user_id", credentials.user_id);
         let before = users
             .user(credentials.user_id)
             .await?
@@ -77,5 +79,5 @@ pub async fn handle(users: &Users, grant: GrantRole) -> Result<User, GrantError>
             Changed::EmailTaken | Changed::Stale => pause().await,
         }
     }
-    Err(TableError::Throttled.into())
+    Err(TableError::contended().into())
 }

@@ -3,6 +3,7 @@
 use oxcart_domain::{Timestamp, credentials::PasswordAttempt, session::Session, user::Role};
 use oxcart_http::{Answer, Kind, Problem, Request, StatusCode, json, json_body, source_address};
 use oxcart_lambda::clock;
+use oxcart_telemetry::about;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -61,6 +62,7 @@ pub async fn handle(login: &Login, request: Request) -> Result<Answer, Problem> 
         Err(Refused::Locked(locked)) => return Err(too_many_attempts(locked)),
         Err(Refused::Table(error)) => return Err(error.into()),
     };
+    about("user_id", credentials.user_id);
     if let Some(email) = attempt.email()
         && credentials.password_hash.is_outdated()
     {

@@ -4,6 +4,7 @@ use oxcart_domain::{DomainEvent, Event, session::Refresh};
 use oxcart_http::{Answer, Kind, Problem, Request, StatusCode, json_body};
 use oxcart_lambda::clock;
 use oxcart_table::{TableError, pause};
+use oxcart_telemetry::about;
 use serde::Deserialize;
 
 use crate::{
@@ -56,7 +57,7 @@ pub async fn handle(with: &Refreshing, request: Request) -> Result<Answer, Probl
             Err(error) => return Err(error),
         }
     }
-    Err(Problem::unavailable(&Contended))
+    Err(Problem::contended(&Contended))
 }
 
 /// Spends `shown` for `next`. None if another write came between, or nobody knows whether it is done.
@@ -78,6 +79,7 @@ async fn spend(
     if session.user_id != shown.user_id {
         return Err(refused());
     }
+    about("user_id", session.user_id);
     // Signed first: were it to fail after the rotation, the client would be left with a spent token.
     let answer = async || {
         tokens(&with.signer, user.user.role, next, now)

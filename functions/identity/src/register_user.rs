@@ -7,6 +7,7 @@ use oxcart_domain::{
 };
 use oxcart_http::{Answer, Kind, Problem, Request, StatusCode, json, json_body};
 use oxcart_lambda::clock;
+use oxcart_telemetry::about;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -41,11 +42,12 @@ pub async fn handle(users: &Users, request: Request) -> Result<Answer, Problem> 
     } = json_body(&request)?;
     let hash = PasswordHash::of(&password).map_err(|error| Problem::internal(&error))?;
     let (user, event) = User::register(CustomerId::new(Uuid::new_v4()), email, name, clock::now());
+    about("user_id", user.id);
 
     match users.register(&user, &hash, event).await? {
         Registered::Now => json(StatusCode::CREATED, &user)?.located_at("/users/me"),
         Registered::EmailTaken => Err(email_taken()),
-        Registered::Contended => Err(Problem::unavailable(&Contended)),
+        Registered::Contended => Err(Problem::contended(&Contended)),
     }
 }
 

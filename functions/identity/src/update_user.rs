@@ -54,7 +54,7 @@ pub async fn handle(users: &Users, request: Request) -> Result<Answer, Problem> 
             Changed::Stale => pause().await,
         }
     }
-    Err(TableError::Throttled.into())
+    Err(TableError::contended().into())
 }
 
 /// A member that is there: `null` is no way to leave it out.

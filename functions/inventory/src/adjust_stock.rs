@@ -6,6 +6,7 @@ use oxcart_http::{
     path_parameter,
 };
 use oxcart_lambda::clock;
+use oxcart_telemetry::about;
 use serde::Serialize;
 
 use crate::table::{Adjusted, Inventory};
@@ -32,6 +33,7 @@ struct StockLevel {
 pub async fn handle(inventory: &Inventory, request: Request) -> Result<Answer, Problem> {
     Caller::who_may(Role::may_keep_the_catalogue, &request)?;
     let sku = path_parameter(&request, "sku", |text| Sku::try_from(text).ok())?;
+    about("sku", &sku);
     let key = idempotency_key(&request)?;
     let adjustment: StockAdjustment = json_body(&request)?;
     let hash = RequestHash::of(&adjustment).map_err(|error| Problem::internal(&error))?;
@@ -66,7 +68,7 @@ pub async fn handle(inventory: &Inventory, request: Request) -> Result<Answer, P
             Err(Problem::new(INSUFFICIENT_STOCK, detail)
                 .at("/delta", "takes away more than is there"))
         }
-        Adjusted::Contended => Err(Problem::unavailable(&Contended)),
+        Adjusted::Contended => Err(Problem::contended(&Contended)),
     }
 }
 

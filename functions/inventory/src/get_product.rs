@@ -2,6 +2,7 @@
 
 use oxcart_domain::Sku;
 use oxcart_http::{Answer, Problem, Request, StatusCode, json, path_parameter};
+use oxcart_telemetry::about;
 
 use crate::catalogue::{Catalogue, Reading};
 
@@ -12,6 +13,7 @@ use crate::catalogue::{Catalogue, Reading};
 /// 404.
 pub async fn handle(catalogue: &Catalogue, request: Request) -> Result<Answer, Problem> {
     let sku = path_parameter(&request, "sku", |text| Sku::try_from(text).ok())?;
+    about("sku", &sku);
     let product = catalogue
         .product(&sku, Reading::wanted_by(&request))
         .await?

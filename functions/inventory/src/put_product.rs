@@ -3,6 +3,7 @@
 use oxcart_domain::{Sku, product::ProductDetails, user::Role};
 use oxcart_http::{Answer, Caller, Problem, Request, StatusCode, json, json_body, path_parameter};
 use oxcart_lambda::clock;
+use oxcart_telemetry::about;
 use uuid::Uuid;
 
 use crate::table::Inventory;
@@ -14,6 +15,7 @@ use crate::table::Inventory;
 pub async fn handle(inventory: &Inventory, request: Request) -> Result<Answer, Problem> {
     Caller::who_may(Role::may_keep_the_catalogue, &request)?;
     let sku = path_parameter(&request, "sku", |text| Sku::try_from(text).ok())?;
+    about("sku", &sku);
     let details: ProductDetails = json_body(&request)?;
     let now = clock::now();
     let event = details.changed(&sku, &Uuid::new_v4().to_string(), now);

@@ -6,6 +6,7 @@ use oxcart_domain::{
 };
 use oxcart_lambda::{TaskError, clock};
 use oxcart_table::{TableError, pause};
+use oxcart_telemetry::conflict;
 
 use crate::table::{Inventory, Reserved};
 
@@ -69,5 +70,6 @@ pub async fn handle(inventory: &Inventory, order: ReleaseStock) -> Result<StepDo
         }
         pause().await;
     }
+    conflict();
     Err(ReleaseError::Contended)
 }

@@ -7,6 +7,7 @@ use oxcart_domain::{
 };
 use oxcart_lambda::{TaskError, clock};
 use oxcart_table::{TableError, pause};
+use oxcart_telemetry::{conflict, count};
 
 use crate::table::{Inventory, Reserved};
 
@@ -88,6 +89,7 @@ pub async fn handle(
         }
         pause().await;
     }
+    conflict();
     Err(ReserveError::Contended)
 }
 
@@ -108,7 +110,11 @@ async fn sure_of_shortage(
     match seen {
         Some((Some(reserved), _)) => answer(reserved).map(Some),
         Some((None, stock)) => {
-            price(order, &stock)?;
+            price(order, &stock).inspect_err(|refused| {
+                if matches!(refused, ReservationRefused::OutOfStock(_)) {
+                    count("StockOuts").record();
+                }
+            })?;
             Ok(None)
         }
         None => {

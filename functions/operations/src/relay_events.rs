@@ -11,8 +11,10 @@ use aws_sdk_sns::{
     types::{BatchResultErrorEntry, MessageAttributeValue, PublishBatchRequestEntry},
 };
 use aws_sdk_sqs::operation::send_message::SendMessageError;
-use oxcart_domain::Event;
-use oxcart_outbox::{Outgoing, outgoing};
+use oxcart_domain::{Event, EventId, Timestamp};
+use oxcart_lambda::clock;
+use oxcart_outbox::{Outgoing, event_id, outgoing};
+use oxcart_telemetry::{Unit, count, metric};
 use serde::Serialize;
 
 /// What SNS says of a message that it will never take. "The sender's fault" alone is not enough: that
@@ -70,6 +72,8 @@ struct ParkedRecord<'a> {
     reason: String,
     event_source_arn: Option<&'a str>,
     sequence_number: Option<&'a str>,
+    /// Which event it was, so that no later one is taken for it.
+    event_id: Option<EventId>,
     keys: &'a serde_dynamo::Item,
 }
 
@@ -78,6 +82,8 @@ struct ParkedRecord<'a> {
 struct Message<'a> {
     record: &'a EventRecord,
     kind: &'static str,
+    /// When what it tells of happened.
+    time: Timestamp,
     body: String,
 }
 
@@ -98,21 +104,32 @@ pub async fn handle(relay: &Relay, records: Vec<EventRecord>) -> Result<(), Rela
             }
         }
     }
+    let mut published = 0;
     for batch in batches(&messages) {
-        relay.publish(batch).await?;
+        published += relay.publish(batch).await?;
     }
-    tracing::info!(
-        records = records.len(),
-        published = messages.len(),
-        "relayed"
-    );
+    tracing::info!(records = records.len(), published, "relayed");
+    measure(&messages, published, clock::now());
     Ok(())
+}
+
+/// Counts what was published of a batch that is done, and how long its oldest event had waited. One that comes again
+/// is counted then.
+fn measure(messages: &[Message<'_>], published: u64, now: Timestamp) {
+    let Some(oldest) = messages.iter().map(|message| message.time).min() else {
+        return;
+    };
+    let lag = oldest.duration_until(now).unwrap_or_default();
+    let lag = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
+    metric("EventsRelayed", Unit::Count, published).record();
+    metric("RelayLag", Unit::Milliseconds, lag).record();
 }
 
 fn message<'a>(record: &'a EventRecord, event: &Event) -> Result<Message<'a>, serde_json::Error> {
     Ok(Message {
         record,
         kind: event.event.kind(),
+        time: event.time,
         body: serde_json::to_string(event)?,
     })
 }
@@ -135,7 +152,8 @@ fn batches<'m, 'r>(mut messages: &'m [Message<'r>]) -> Vec<&'m [Message<'r>]> {
 }
 
 impl Relay {
-    async fn publish(&self, batch: &[Message<'_>]) -> Result<(), RelayError> {
+    /// Answers how many events were published. The others of the batch are parked.
+    async fn publish(&self, batch: &[Message<'_>]) -> Result<u64, RelayError> {
         let entries = batch
             .iter()
             .enumerate()
@@ -150,6 +168,7 @@ impl Relay {
             Ok(done) => done,
             Err(error) => return self.refused_whole(batch, error).await,
         };
+        let mut published = batch.len() as u64;
         let mut retry = Vec::new();
         for failed in done.failed() {
             match batch
@@ -160,11 +179,13 @@ impl Relay {
                 Some((_, message)) if is_final(&failed.code) => {
                     self.park(message.record, format!("SNS refuses it: {}", failed.code))
                         .await?;
+                    published -= 1;
                 }
                 _ => retry.push(failed),
             }
         }
-        none_left(&retry)
+        none_left(&retry)?;
+        Ok(published)
     }
 
     /// A batch of one that SNS refuses for its size can only be parked; any other call comes again.
@@ -172,11 +193,11 @@ impl Relay {
         &self,
         batch: &[Message<'_>],
         error: SdkError<PublishBatchError>,
-    ) -> Result<(), RelayError> {
+    ) -> Result<u64, RelayError> {
         match (batch, error.as_service_error()) {
             ([message], Some(PublishBatchError::BatchRequestTooLongException(_))) => {
-                self.park(message.record, "SNS refuses it: too long".to_owned())
-                    .await
+                let reason = "SNS refuses it: too long".to_owned();
+                self.park(message.record, reason).await.map(|()| 0)
             }
             _ => Err(RelayError::Publish(Box::new(error))),
         }
@@ -187,6 +208,7 @@ impl Relay {
             reason,
             event_source_arn: record.event_source_arn.as_deref(),
             sequence_number: record.change.sequence_number.as_deref(),
+            event_id: event_id(&record.change.new_image),
             keys: &record.change.keys,
         };
         let body = serde_json::to_string(&parked)?;
@@ -200,10 +222,10 @@ impl Relay {
             .send_message()
             .queue_url(&self.parked_queue_url)
             .message_body(body);
-        call.send()
-            .await
-            .map(drop)
-            .map_err(|error| RelayError::Park(Box::new(error)))
+        let parked = call.send().await;
+        parked.map_err(|error| RelayError::Park(Box::new(error)))?;
+        count("EventsParked").record();
+        Ok(())
     }
 }
 
@@ -245,6 +267,7 @@ mod tests {
             .map(|size| Message {
                 record,
                 kind: "order.placed",
+                time: Timestamp::try_from("2026-03-01T09:30:00.250Z".to_owned()).unwrap(),
                 body: "x".repeat(*size),
             })
             .collect();

@@ -18,7 +18,7 @@ use crate::table::{Decided, DecisionError, Orders};
 /// See [`DecisionError`].
 pub async fn handle(orders: &Orders, order: AbandonOrder) -> Result<OrderAbandoned, DecisionError> {
     match orders.abandon(&order, clock::now()).await? {
-        Decided::Now => Ok(OrderAbandoned {
+        Decided::Now(_) => Ok(OrderAbandoned {
             reason: order.reason,
         }),
         Decided::Before(earlier) => match (earlier.reason, repeat_of_reject(earlier.status)) {

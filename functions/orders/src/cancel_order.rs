@@ -7,6 +7,7 @@ use oxcart_domain::{
 };
 use oxcart_http::{Answer, Caller, Kind, Problem, Request, StatusCode, json, path_parameter};
 use oxcart_lambda::clock;
+use oxcart_telemetry::about;
 
 use crate::{
     table::{Decided, DecisionError, Orders, StoredOrder},
@@ -31,6 +32,7 @@ const TRIES: u32 = 4;
 pub async fn handle(orders: &Orders, request: Request) -> Result<Answer, Problem> {
     let caller = Caller::who_may(Role::may_buy, &request)?;
     let id: OrderId = path_parameter(&request, "id", |text| text.parse().ok())?;
+    about("order_id", id);
     let mut order = orders
         .order(id)
         .await?
@@ -45,7 +47,7 @@ pub async fn handle(orders: &Orders, request: Request) -> Result<Answer, Problem
         };
         order = decide(orders, order, from).await?;
     }
-    Err(Problem::unavailable(&Contended))
+    Err(Problem::contended(&Contended))
 }
 
 /// Takes the decision if the order still stands where it was found, and answers the order as it stands.
@@ -60,11 +62,11 @@ async fn decide(
     };
     let event = Event::once(event, clock::now());
     match orders.cancel(order.id, from, event).await {
-        Ok(Decided::Now) => Ok(orders
+        Ok(Decided::Now(Some(order)) | Decided::Before(order)) => Ok(*order),
+        Ok(Decided::Now(None)) => Ok(orders
             .order(order.id)
             .await?
             .ok_or_else(Problem::not_found)?),
-        Ok(Decided::Before(now)) => Ok(*now),
         Err(DecisionError::Table(error)) => Err(error.into()),
         Err(DecisionError::Unknown | DecisionError::NotPending(_)) => Err(Problem::not_found()),
     }

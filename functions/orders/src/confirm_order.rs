@@ -1,14 +1,18 @@
 //! Saga step, the pivot: tells an order that it is paid and held. From here on it goes through.
 
 use oxcart_domain::{
-    DomainEvent, Event,
+    DomainEvent, Event, Money,
     order::{OrderStatus, Repeat, repeat_of_confirm},
     saga::ConfirmOrder,
 };
 use oxcart_lambda::clock;
+use oxcart_telemetry::{Unit, count, metric};
 use serde::Serialize;
 
-use crate::table::{Decided, DecisionError, Orders};
+use crate::{
+    sagas::saga_ended,
+    table::{Decided, DecisionError, Orders},
+};
 
 /// The order stands confirmed.
 #[derive(Debug, Serialize)]
@@ -30,11 +34,19 @@ pub async fn handle(orders: &Orders, order: ConfirmOrder) -> Result<OrderConfirm
     let confirmed = OrderConfirmed {
         status: OrderStatus::Confirmed,
     };
-    match orders
-        .confirm(&order, Event::once(event, clock::now()))
-        .await?
-    {
-        Decided::Now => Ok(confirmed),
+    let now = clock::now();
+    match orders.confirm(&order, Event::once(event, now)).await? {
+        Decided::Now(settled) => {
+            count("OrdersConfirmed").record();
+            let Money { amount, currency } = order.total;
+            metric("Revenue", Unit::None, amount)
+                .by("Currency", currency.to_string())
+                .record();
+            if let Some(settled) = settled {
+                saga_ended(OrderStatus::Confirmed, settled.created_at, now);
+            }
+            Ok(confirmed)
+        }
         Decided::Before(earlier) => match repeat_of_confirm(earlier.status) {
             Repeat::AlreadyDone => Ok(confirmed),
             Repeat::TooLate => Err(DecisionError::NotPending(earlier.status)),

@@ -2,6 +2,7 @@
 
 use oxcart_domain::OrderId;
 use oxcart_http::{Answer, Caller, Problem, Request, StatusCode, Wait, json, path_parameter};
+use oxcart_telemetry::about;
 use tokio::time::Instant;
 
 use crate::{
@@ -18,6 +19,7 @@ pub async fn handle(awaited: &AwaitedOrders, request: Request) -> Result<Answer,
     let begun = Instant::now();
     let caller = Caller::of(&request)?;
     let id: OrderId = path_parameter(&request, "id", |text| text.parse().ok())?;
+    about("order_id", id);
     let wait = Wait::of(&request, awaited.longest_wait);
     let orders = &awaited.orders;
     let mut order = orders

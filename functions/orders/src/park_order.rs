@@ -2,6 +2,7 @@
 
 use oxcart_domain::saga::ParkOrder;
 use oxcart_lambda::clock;
+use oxcart_telemetry::count;
 use serde::Serialize;
 
 use crate::table::{Decided, DecisionError, Orders};
@@ -16,7 +17,10 @@ pub struct OrderParked {}
 /// See [`DecisionError`].
 pub async fn handle(orders: &Orders, order: ParkOrder) -> Result<OrderParked, DecisionError> {
     match orders.park(&order, clock::now()).await? {
-        Decided::Now => Ok(OrderParked {}),
+        Decided::Now(_) => {
+            count("OrdersParked").record();
+            Ok(OrderParked {})
+        }
         Decided::Before(earlier) => Err(DecisionError::NotPending(earlier.status)),
     }
 }

@@ -8,6 +8,7 @@ use oxcart_http::{
     Answer, Caller, Kind, Problem, Request, StatusCode, Wait, idempotency_key, json, json_body,
 };
 use oxcart_lambda::clock;
+use oxcart_telemetry::{Unit, about, count, metric};
 use tokio::time::Instant;
 
 use crate::{
@@ -29,9 +30,15 @@ pub async fn handle(awaited: &AwaitedOrders, request: Request) -> Result<Answer,
     let wanted: OrderRequest = json_body(&request)?;
     let (order, event) = PlacedOrder::place(caller.user_id, &key, wanted, clock::now())
         .map_err(|error| Problem::internal(&error))?;
+    about("order_id", order.id);
 
     let (placed, earlier) = match awaited.orders.place(&order, event).await? {
-        Placed::Now => (PlacedView::from(&order), None),
+        Placed::Now => {
+            count("OrdersPlaced").record();
+            // An alarm compares the two, and what is never recorded can't be compared.
+            metric("OrdersConfirmed", Unit::Count, 0).record();
+            (PlacedView::from(&order), None)
+        }
         Placed::Before(earlier) if earlier.request_hash == order.request_hash => {
             (PlacedView::from(&*earlier), Some(*earlier))
         }

@@ -2,14 +2,18 @@
 //! or, if that is why, as cancelled.
 
 use oxcart_domain::{
-    DomainEvent, Event,
-    order::{OrderStatus, Repeat, repeat_of_reject},
+    DomainEvent, Event, Timestamp,
+    order::{OrderStatus, RejectionReason, Repeat, repeat_of_reject},
     saga::RejectOrder,
 };
 use oxcart_lambda::clock;
+use oxcart_telemetry::count;
 use serde::Serialize;
 
-use crate::table::{Decided, DecisionError, Orders, ends_as};
+use crate::{
+    sagas::saga_ended,
+    table::{Decided, DecisionError, Orders, StoredOrder, ends_as},
+};
 
 /// The order has ended without sale.
 #[derive(Debug, Serialize)]
@@ -40,16 +44,34 @@ pub async fn handle(orders: &Orders, order: RejectOrder) -> Result<OrderEnded, D
             reason,
         },
     };
-    match orders
-        .reject(&order, Event::once(event, clock::now()))
-        .await?
-    {
-        Decided::Now => Ok(OrderEnded { status }),
+    let now = clock::now();
+    match orders.reject(&order, Event::once(event, now)).await? {
+        Decided::Now(ended) => {
+            if let Some(ended) = ended {
+                measure(&ended, reason, now);
+            }
+            Ok(OrderEnded { status })
+        }
         Decided::Before(earlier) => match repeat_of_reject(earlier.status) {
             Repeat::AlreadyDone => Ok(OrderEnded {
                 status: earlier.status,
             }),
             Repeat::TooLate => Err(DecisionError::NotPending(earlier.status)),
         },
+    }
+}
+
+/// Counts an order that has ended just now. A sale is taken back from when its customer said so.
+fn measure(order: &StoredOrder, reason: RejectionReason, now: Timestamp) {
+    if order.status == OrderStatus::Cancelled {
+        count("OrdersCancelled").record();
+        if let Some(asked) = order.cancellation_requested_at() {
+            saga_ended(order.status, asked, now);
+        }
+    } else {
+        count("OrdersRejected")
+            .by("Reason", reason.as_str())
+            .record();
+        saga_ended(order.status, order.created_at, now);
     }
 }

@@ -19,7 +19,7 @@ pub async fn handle(
     order: RequestAction,
 ) -> Result<ActionRequested, DecisionError> {
     match orders.request_action(order.order_id, clock::now()).await? {
-        Decided::Now => Ok(ActionRequested {}),
+        Decided::Now(_) => Ok(ActionRequested {}),
         Decided::Before(earlier) => Err(DecisionError::NotPending(earlier.status)),
     }
 }

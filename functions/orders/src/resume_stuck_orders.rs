@@ -9,7 +9,7 @@ use oxcart_domain::{
 };
 use oxcart_lambda::{TaskError, clock};
 use oxcart_table::TableError;
-use oxcart_telemetry::Chain;
+use oxcart_telemetry::{Chain, Unit, count, metric};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -93,7 +93,7 @@ pub async fn handle(recovery: &Recovery, resume: Resume) -> Result<Resumed, Resu
         recovery.look_after(&order, by, &mut done, now).await?;
         return Ok(done);
     }
-    let mut failed = None;
+    let (mut failed, mut stuck) = (None, 0);
     for shard in shards(now) {
         let due = match recovery.orders.due(shard, LIMIT, now).await {
             Ok(due) => due,
@@ -103,11 +103,16 @@ pub async fn handle(recovery: &Recovery, resume: Resume) -> Result<Resumed, Resu
             }
         };
         for order in due {
+            stuck += 1;
             let by = LookedAfterBy::Schedule;
             if let Err(error) = recovery.look_after(&order, by, &mut done, now).await {
                 tracing::warn!(order_id = %order.id, error = %Chain(&error), "not resumed");
             }
         }
+    }
+    // Who could not look at all of them doesn't know that there is none.
+    if failed.is_none() || stuck > 0 {
+        metric("OrdersStuck", Unit::Count, stuck).record();
     }
     match failed {
         None => Ok(done),
@@ -143,6 +148,7 @@ impl Recovery {
         }
         self.run_again(order).await?;
         tracing::info!(order_id = %order.id, run = order.resumes + 1, "resumed");
+        count("OrdersResumed").record();
         done.resumed.push(order.id);
         Ok(())
     }

@@ -7,9 +7,11 @@ use aws_sdk_sfn::{
     types::ExecutionStatus,
 };
 use oxcart_domain::{
-    OrderId,
+    OrderId, Timestamp,
+    order::OrderStatus,
     saga::{CancellationSaga, OrderSaga},
 };
+use oxcart_telemetry::{Unit, metric};
 use serde::Serialize;
 
 /// The two sagas of an order: the one that sells it, and the one that undoes it.
@@ -128,6 +130,15 @@ impl Sagas {
             Err(error) => Err(SagaError::NotStarted(Box::new(error))),
         }
     }
+}
+
+/// Records how long an order took to end like this, counted from `since`.
+pub(crate) fn saga_ended(outcome: OrderStatus, since: Timestamp, now: Timestamp) {
+    let took = since.duration_until(now).unwrap_or_default();
+    let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    metric("SagaDuration", Unit::Milliseconds, milliseconds)
+        .by("Outcome", outcome.as_str())
+        .record();
 }
 
 /// The name of an order's execution: its first has the order's id.

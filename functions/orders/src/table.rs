@@ -6,7 +6,10 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{AttributeValue, ReturnValue},
+};
 use oxcart_domain::{
     CustomerId, Event, Money, OrderId, RequestHash, Timestamp,
     order::{
@@ -96,6 +99,14 @@ impl StoredOrder {
             OrderStatus::Cancelling => self.needs_attention,
         }
     }
+
+    /// When its customer asked to cancel it, if they did.
+    #[must_use]
+    pub fn cancellation_requested_at(&self) -> Option<Timestamp> {
+        let mut story = self.timeline.iter().rev();
+        let asked = story.find(|entry| entry.event == "order.cancellation-requested");
+        asked.map(|entry| entry.at)
+    }
 }
 
 /// A page of a customer's orders.
@@ -147,8 +158,8 @@ pub enum Placed {
 /// Whether a decision about an order was taken now, or another one (or the same) before.
 #[derive(Debug)]
 pub enum Decided {
-    /// Now.
-    Now,
+    /// Now; the order as it stands after that, if it can be read.
+    Now(Option<Box<StoredOrder>>),
     /// Before; the order as it stands.
     Before(Box<StoredOrder>),
 }
@@ -379,7 +390,7 @@ impl Orders {
             .expression_attribute_values(":timeline", value(timeline)?)
             .expression_attribute_values(":now", value(event.time)?)
             .expression_attribute_values(":event", oxcart_outbox::attribute(event).map_err(TableError::from)?);
-        decided(update(call).await?)
+        decide(call).await
     }
 
     /// Decides that an order will not be confirmed, leaving it `PENDING`.
@@ -401,7 +412,7 @@ impl Orders {
             .expression_attribute_values(":pending", text(OrderStatus::Pending.as_str()))
             .expression_attribute_values(":reason", text(order.reason.as_str()))
             .expression_attribute_values(":now", value(now)?);
-        decided(update(call).await?)
+        decide(call).await
     }
 
     /// Ends an order without sale, as rejected or cancelled.
@@ -452,7 +463,7 @@ impl Orders {
                 ":event",
                 oxcart_outbox::attribute(event).map_err(TableError::from)?,
             );
-        decided(update(call).await?)
+        decide(call).await
     }
 
     /// Decides that an order is not to be sold, because its customer says so, and starts undoing it.
@@ -501,7 +512,7 @@ impl Orders {
                 ":event",
                 oxcart_outbox::attribute(event).map_err(TableError::from)?,
             );
-        decided(update(call).await?)
+        decide(call).await
     }
 
     /// Shows an order's customer that they have to act.
@@ -524,7 +535,7 @@ impl Orders {
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .expression_attribute_values(":due", value(due_after_action(now))?)
             .expression_attribute_values(":now", value(now)?);
-        decided(update(call).await?)
+        decide(call).await
     }
 
     /// Leaves an open order to a person: it is no longer looked after by itself.
@@ -554,7 +565,7 @@ impl Orders {
                 })?,
             )
             .expression_attribute_values(":now", value(now)?);
-        decided(update(call).await?)
+        decide(call).await
     }
 
     /// Up to `limit` open orders of a shard that were to be looked after by `now`, the longest due first.
@@ -662,9 +673,11 @@ struct Parked<'a> {
     error: &'a str,
 }
 
-fn decided(written: Written) -> Result<Decided, DecisionError> {
-    match written {
-        Written::Done(_) => Ok(Decided::Now),
+/// Sends the write that a decision is.
+async fn decide(call: UpdateItemFluentBuilder) -> Result<Decided, DecisionError> {
+    match update(call.return_values(ReturnValue::AllNew)).await? {
+        // It is decided, whether or not what stands there now can be read.
+        Written::Done(order) => Ok(Decided::Now(parse(order).ok().map(Box::new))),
         Written::Refused(earlier) if earlier.is_empty() => Err(DecisionError::Unknown),
         Written::Refused(earlier) => Ok(Decided::Before(Box::new(parse(earlier)?))),
     }

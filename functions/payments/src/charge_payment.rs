@@ -11,10 +11,11 @@ use oxcart_domain::{
 };
 use oxcart_lambda::{TaskError, clock};
 use oxcart_table::TableError;
+use oxcart_telemetry::count;
 
 use crate::{
     gateway::{GatewayError, IntentStatus, NewIntent},
-    table::StoredPayment,
+    table::{Payments, StoredPayment},
     wiring::GatewayPayments,
 };
 
@@ -99,7 +100,7 @@ async fn create_and_confirm(
 ) -> Result<StepDone, ChargeError> {
     let intent = match service.gateway.create_intent(charge, method).await? {
         NewIntent::Created(intent) => intent,
-        NewIntent::Unpayable(code) => return store_declined(service, charge, None, code).await,
+        NewIntent::Unpayable(code) => return declined(service, charge, None, code).await,
     };
     let record = service
         .payments
@@ -123,21 +124,13 @@ async fn confirm(
 ) -> Result<StepDone, ChargeError> {
     let status = service.gateway.confirm(intent).await?;
     match closed_for_customer(service, record, intent, status).await? {
-        IntentStatus::Succeeded => {
-            let event = charge.charged(clock::now());
-            answer(
-                &service
-                    .payments
-                    .store_charged(charge.order_id, intent, event)
-                    .await?,
-            )
-        }
-        IntentStatus::Declined(code) => store_declined(service, charge, Some(intent), code).await,
+        IntentStatus::Succeeded => answer(&store_charged(&service.payments, charge, intent).await?),
+        IntentStatus::Declined(code) => declined(service, charge, Some(intent), code).await,
         IntentStatus::NeedsAction => Err(ChargeError::ActionRequired),
         // By the gateway itself, or by a refund: that one has closed the record before, so nothing is
         // stored then.
         IntentStatus::Cancelled => {
-            store_declined(service, charge, Some(intent), DeclineCode::CANCELLED).await
+            declined(service, charge, Some(intent), DeclineCode::CANCELLED).await
         }
         IntentStatus::Processing | IntentStatus::Unconfirmed => Err(ChargeError::Processing),
     }
@@ -167,19 +160,52 @@ pub(crate) async fn closed_for_customer(
     }
 }
 
-async fn store_declined(
+/// Stores that the money was taken, and counts it if it is stored now. Answers the record as it then stands.
+///
+/// # Errors
+/// See [`TableError`].
+pub(crate) async fn store_charged(
+    payments: &Payments,
+    charge: Charge,
+    intent: &str,
+) -> Result<StoredPayment, TableError> {
+    let event = charge.charged(clock::now());
+    let (now, record) = payments
+        .store_charged(charge.order_id, intent, event)
+        .await?;
+    if now {
+        count("PaymentsCharged").record();
+    }
+    Ok(record)
+}
+
+/// Stores that the bank or card said no, and counts it if it is stored now. Answers the record as it then stands.
+///
+/// # Errors
+/// See [`TableError`].
+pub(crate) async fn store_declined(
+    payments: &Payments,
+    charge: Charge,
+    intent: Option<&str>,
+    code: DeclineCode,
+) -> Result<StoredPayment, TableError> {
+    let event = charge.declined(code.clone(), clock::now());
+    let (now, record) = payments
+        .store_declined(charge.order_id, intent, &code, event)
+        .await?;
+    if now {
+        count("PaymentsDeclined").record();
+    }
+    Ok(record)
+}
+
+async fn declined(
     service: &GatewayPayments,
     charge: Charge,
     intent: Option<&str>,
     code: DeclineCode,
 ) -> Result<StepDone, ChargeError> {
-    let event = charge.declined(code.clone(), clock::now());
-    answer(
-        &service
-            .payments
-            .store_declined(charge.order_id, intent, &code, event)
-            .await?,
-    )
+    answer(&store_declined(&service.payments, charge, intent, code).await?)
 }
 
 /// What the record, as it stands, means to who wanted to charge.

@@ -5,6 +5,7 @@ use oxcart_domain::{
     payment::{PaymentStatus, Refund, RefundId},
 };
 use oxcart_http::{Answer, Caller, Problem, Request, StatusCode, json, path_parameter};
+use oxcart_telemetry::about;
 use serde::Serialize;
 
 use crate::{table::StoredPayment, wiring::GatewayPayments};
@@ -53,6 +54,7 @@ impl std::fmt::Debug for NextAction {
 pub async fn handle(service: &GatewayPayments, request: Request) -> Result<Answer, Problem> {
     let caller = Caller::of(&request)?;
     let id: OrderId = path_parameter(&request, "id", |text| text.parse().ok())?;
+    about("order_id", id);
     let payment = service
         .payments
         .get(id)

@@ -11,7 +11,10 @@ use oxcart_lambda::clock;
 use oxcart_table::{TableError, pause};
 
 use crate::{
-    gateway::GatewayError, refund_payment::LEASE, table::StoredPayment, wiring::GatewayPayments,
+    gateway::GatewayError,
+    refund_payment::{LEASE, count_refund},
+    table::StoredPayment,
+    wiring::GatewayPayments,
 };
 
 /// How often the lease is asked for: for some five seconds, in which others give back many parts.
@@ -98,6 +101,9 @@ async fn give_back(
     }
     let event = charge.partly_refunded(id, part, clock::now());
     if service.payments.store_part(order, id, event, until).await? {
+        if refund.status == RefundStatus::Pending {
+            count_refund(part);
+        }
         Ok(())
     } else {
         Err(MakeRefundError::InProgress)

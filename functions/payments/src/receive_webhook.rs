@@ -9,11 +9,12 @@ use std::time::Duration;
 use oxcart_domain::{OrderId, payment::PaymentStatus};
 use oxcart_http::{Answer, Kind, Problem, Request, StatusCode, body_bytes, no_content};
 use oxcart_lambda::clock;
+use oxcart_telemetry::about;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use crate::{
-    charge_payment::closed_for_customer,
+    charge_payment::{closed_for_customer, store_charged, store_declined},
     gateway::{GatewayError, GatewaySecret, IntentStatus, SecretError},
     signature::{Signature, TOLERANCE},
     table::StoredPayment,
@@ -83,6 +84,7 @@ pub async fn handle(webhooks: &Webhooks, request: Request) -> Result<Answer, Pro
     ) else {
         return Ok(no_content());
     };
+    about("order_id", order);
     let payment = service.payments.get(order).await?;
     // The ring that follows every ordinary charge: there is nothing to do, and nothing to write down.
     if payment.as_ref().is_some_and(is_over) {
@@ -164,15 +166,13 @@ async fn settled(
         .map_err(|error| failed(&error))?;
     let truth = closed_for_customer(service, &payment, intent, truth).await;
     let truth = truth.map_err(|error| failed(&error))?;
-    let (payments, id) = (&service.payments, payment.order_id);
+    let payments = &service.payments;
     match (truth, payment.charge()) {
         (IntentStatus::Succeeded, Some(charge)) => {
-            let event = charge.charged(clock::now());
-            Ok(Some(payments.store_charged(id, intent, event).await?))
+            Ok(Some(store_charged(payments, charge, intent).await?))
         }
         (IntentStatus::Declined(code), Some(charge)) => {
-            let event = charge.declined(code.clone(), clock::now());
-            let record = payments.store_declined(id, Some(intent), &code, event);
+            let record = store_declined(payments, charge, Some(intent), code);
             Ok(Some(record.await?))
         }
         (IntentStatus::NeedsAction, _) => Ok(None),

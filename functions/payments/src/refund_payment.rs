@@ -4,14 +4,14 @@
 //! who ask at once could both find no refund and both make one.
 
 use oxcart_domain::{
-    Timestamp,
+    Money, Timestamp,
     order::TimelineEntry,
     payment::{RefundStep, SettledPayment},
     saga::{PaymentSettled, RefundPayment},
 };
 use oxcart_lambda::{TaskError, clock};
 use oxcart_table::TableError;
-use oxcart_telemetry::Chain;
+use oxcart_telemetry::{Chain, Unit, count, metric};
 
 use crate::{
     gateway::{GatewayError, IntentStatus},
@@ -163,20 +163,35 @@ async fn store(
     lease: Timestamp,
 ) -> Result<PaymentSettled, TableError> {
     let now = clock::now();
-    let settlement = match (how, record.charge()) {
+    let (settlement, refunded) = match (how, record.charge()) {
         (SettledPayment::Refunded, Some(charge)) => {
             let left = record.left(charge.amount);
-            Settlement::Refunded(Box::new(charge.refunded(left, now)))
+            let event = Box::new(charge.refunded(left, now));
+            (Settlement::Refunded(event), Some(left))
         }
         (SettledPayment::Refunded | SettledPayment::Cancelled | SettledPayment::Declined, _) => {
-            Settlement::Cancelled
+            (Settlement::Cancelled, None)
         }
     };
-    service
+    let is_stored = service
         .payments
         .store_settled(record.order_id, settlement, lease, now)
         .await?;
+    if let Some(amount) = refunded.filter(|_| is_stored) {
+        count_refund(amount);
+    }
     Ok(settled(how, now))
+}
+
+/// Counts money that was given back just now. None is left to give back where it all went in parts.
+pub(crate) fn count_refund(refunded: Money) {
+    let Money { amount, currency } = refunded;
+    if amount > 0 {
+        count("Refunds").record();
+        metric("RefundedAmount", Unit::None, amount)
+            .by("Currency", currency.to_string())
+            .record();
+    }
 }
 
 fn settled(how: SettledPayment, at: Timestamp) -> PaymentSettled {

@@ -10,6 +10,7 @@ use oxcart_http::{
     path_parameter,
 };
 use oxcart_lambda::clock;
+use oxcart_telemetry::about;
 use serde::{Deserialize, Serialize};
 
 use crate::table::Payments;
@@ -51,6 +52,7 @@ struct RefundView<'a> {
 pub async fn handle(payments: &Payments, request: Request) -> Result<Answer, Problem> {
     Caller::who_may(Role::may_refund, &request)?;
     let order_id: OrderId = path_parameter(&request, "id", |text| text.parse().ok())?;
+    about("order_id", order_id);
     let key = idempotency_key(&request)?;
     let Wanted { amount, reason } = json_body(&request)?;
     if amount.amount == 0 {

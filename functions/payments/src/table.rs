@@ -205,7 +205,8 @@ impl Payments {
         as_it_stands(call).await
     }
 
-    /// Stores that the intent's money was taken. Answers the record as it then stands.
+    /// Stores that the intent's money was taken. Answers whether it is stored now, and the record as it then
+    /// stands.
     ///
     /// # Errors
     /// See [`TableError`].
@@ -214,7 +215,7 @@ impl Payments {
         order_id: OrderId,
         intent: &str,
         event: Event,
-    ) -> Result<StoredPayment, TableError> {
+    ) -> Result<(bool, StoredPayment), TableError> {
         // Protects: a payment that is being given back is not told as charged.
         let call = self
             .transition(
@@ -227,11 +228,11 @@ impl Payments {
             .expression_attribute_values(":pending", text(PaymentStatus::Pending.as_str()))
             .expression_attribute_values(":now", value(event.time)?)
             .expression_attribute_values(":event", oxcart_outbox::attribute(event)?);
-        as_it_stands(call).await
+        stored(call).await
     }
 
     /// Stores that the bank or card said no to `intent`, or to the method before there was one.
-    /// Answers the record as it then stands.
+    /// Answers whether it is stored now, and the record as it then stands.
     ///
     /// # Errors
     /// See [`TableError`].
@@ -241,7 +242,7 @@ impl Payments {
         intent: Option<&str>,
         code: &DeclineCode,
         event: Event,
-    ) -> Result<StoredPayment, TableError> {
+    ) -> Result<(bool, StoredPayment), TableError> {
         let call = self
             .transition(
                 order_id,
@@ -262,7 +263,7 @@ impl Payments {
                 call.condition_expression("#status = :pending AND attribute_not_exists(intent_id)")
             }
         };
-        as_it_stands(call).await
+        stored(call).await
     }
 
     /// Takes the lease on a payment that is to be given back, until `until`: from here on it can't be
@@ -295,7 +296,7 @@ impl Payments {
         leased(call).await
     }
 
-    /// Stores how a refund ended, if `lease` is still the one that holds.
+    /// Stores how a refund ended, if `lease` is still the one that holds. Answers whether it is stored.
     ///
     /// # Errors
     /// See [`TableError`]. A lease that was lost is no error: who holds it now comes to the same end.
@@ -305,7 +306,7 @@ impl Payments {
         settlement: Settlement,
         lease: Timestamp,
         now: Timestamp,
-    ) -> Result<(), TableError> {
+    ) -> Result<bool, TableError> {
         let call = match settlement {
             Settlement::Refunded(event) => self
                 .transition(
@@ -327,7 +328,7 @@ impl Payments {
             .expression_attribute_values(":refunding", text(PaymentStatus::Refunding.as_str()))
             .expression_attribute_values(":lease", value(lease)?)
             .expression_attribute_values(":now", value(now)?);
-        update(call).await.map(drop)
+        Ok(matches!(update(call).await?, Written::Done(_)))
     }
 
     /// Records that part of a charged payment is to be given back, and the event that has it done: one
@@ -359,12 +360,8 @@ impl Payments {
             .expression_attribute_values(":room", value(room)?)
             .expression_attribute_values(":amount", value(refund.amount.amount)?)
             .expression_attribute_values(":refund", value(refund)?)
-            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?)
-            .return_values(ReturnValue::AllNew);
-        match update(call).await? {
-            Written::Done(record) => Ok((true, parse(record)?)),
-            Written::Refused(record) => Ok((false, parse(record)?)),
-        }
+            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?);
+        stored(call).await
     }
 
     /// Takes the lease on a charged payment of which a part is to be given back, until `until`. None if
@@ -479,11 +476,19 @@ impl Payments {
     }
 }
 
-/// Sends a transition and answers the record as it stands after it, or without it where it was refused.
+/// Sends a transition. Answers whether it is done, and the record as it stands after it, or without it where it
+/// was refused.
+async fn stored(call: UpdateItemFluentBuilder) -> Result<(bool, StoredPayment), TableError> {
+    match update(call.return_values(ReturnValue::AllNew)).await? {
+        Written::Done(record) => Ok((true, parse(record)?)),
+        Written::Refused(record) => Ok((false, parse(record)?)),
+    }
+}
+
+/// Sends a transition of which it doesn't matter whether it is done, and answers the record as it then stands.
 async fn as_it_stands(call: UpdateItemFluentBuilder) -> Result<StoredPayment, TableError> {
-    let (Written::Done(record) | Written::Refused(record)) =
-        update(call.return_values(ReturnValue::AllNew)).await?;
-    parse(record)
+    let (_, record) = stored(call).await?;
+    Ok(record)
 }
 
 /// Sends what takes a lease and answers the record under it. None if it is held, or the payment is no

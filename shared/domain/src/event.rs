@@ -182,14 +182,16 @@ impl DomainEvent {
         }
     }
 
-    /// The id of the aggregate that the event is about.
-    fn subject(&self) -> String {
+    /// The name and the value of the id by which people look for what the event is about: of a session it is
+    /// its user's.
+    #[must_use]
+    pub fn aggregate(&self) -> (&'static str, String) {
         match self {
             Self::UserRegistered { user_id, .. }
             | Self::UserUpdated { user_id, .. }
-            | Self::UserErased { user_id } => user_id.to_string(),
-            Self::SessionReuseDetected { session_id, .. } => session_id.to_string(),
-            Self::ProductChanged { sku, .. } => sku.to_string(),
+            | Self::UserErased { user_id }
+            | Self::SessionReuseDetected { user_id, .. } => ("user_id", user_id.to_string()),
+            Self::ProductChanged { sku, .. } => ("sku", sku.to_string()),
             Self::StockReserved { order_id, .. }
             | Self::StockReleased { order_id, .. }
             | Self::PaymentCharged { order_id, .. }
@@ -200,7 +202,15 @@ impl DomainEvent {
             | Self::OrderConfirmed { order_id, .. }
             | Self::OrderCancellationRequested { order_id, .. }
             | Self::OrderCancelled { order_id, .. }
-            | Self::OrderRejected { order_id, .. } => order_id.to_string(),
+            | Self::OrderRejected { order_id, .. } => ("order_id", order_id.to_string()),
+        }
+    }
+
+    /// The id of the aggregate that the event is about.
+    fn subject(&self) -> String {
+        match self {
+            Self::SessionReuseDetected { session_id, .. } => session_id.to_string(),
+            other => other.aggregate().1,
         }
     }
 }

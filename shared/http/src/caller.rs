@@ -8,6 +8,7 @@ use lambda_http::{
     request::RequestContext,
 };
 use oxcart_domain::{CustomerId, user::Role};
+use oxcart_telemetry::about;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -52,7 +53,10 @@ impl Caller {
     /// when there is no authorizer: it fails closed.
     pub fn of(request: &Request) -> Result<Self, Problem> {
         match authorizer_context(request) {
-            Some(AuthorizerContext::Claims { user_id, role }) => Ok(Self { user_id, role }),
+            Some(AuthorizerContext::Claims { user_id, role }) => {
+                about("user_id", user_id);
+                Ok(Self { user_id, role })
+            }
             Some(AuthorizerContext::Refused { reason }) => Err(unauthenticated(reason)),
             None => Err(Problem::new(
                 Kind::UNAUTHENTICATED,

@@ -220,6 +220,13 @@ impl Problem {
         .retry_after(1)
     }
 
+    /// Other writes were at the same things at every try, so this one is given up. That is counted.
+    #[must_use]
+    pub fn contended(cause: &(dyn std::error::Error + 'static)) -> Self {
+        oxcart_telemetry::conflict();
+        Self::unavailable(cause)
+    }
+
     /// Our fault. The cause is logged here, once, and not told.
     #[must_use]
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {

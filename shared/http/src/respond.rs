@@ -13,6 +13,9 @@ use crate::{
     compression::{accepts, gzip},
 };
 
+/// The header of answers to what was done before.
+pub(crate) const REPLAY: &str = "idempotent-replay";
+
 /// An answer, to which headers may be added.
 #[derive(Debug)]
 pub struct Answer {
@@ -111,7 +114,7 @@ impl Answer {
     #[must_use]
     pub fn replayed(self) -> Self {
         self.with(
-            HeaderName::from_static("idempotent-replay"),
+            HeaderName::from_static(REPLAY),
             HeaderValue::from_static("true"),
         )
     }

@@ -4,12 +4,13 @@ use std::{convert::Infallible, process::ExitCode};
 
 use lambda_http::{
     Body, Request, RequestExt as _, Response,
-    http::{HeaderValue, Method, header},
+    http::{HeaderValue, Method, StatusCode, header},
     service_fn,
 };
 use oxcart_lambda::{Cloud, StartError, Trigger, invocation, start};
+use oxcart_telemetry::{conflict, count, operation};
 
-use crate::{Answer, Problem};
+use crate::{Answer, Problem, respond::REPLAY};
 
 /// Serves an HTTP endpoint. Refusals and failures are answered as problem documents. `HEAD` is answered as
 /// `GET` would be, without the body.
@@ -45,6 +46,7 @@ where
                         *response.body_mut() = Body::Empty;
                     }
                     tracing::info!(status = response.status().as_u16(), "answered");
+                    measure(&response);
                     response
                 });
                 Ok::<_, Infallible>(answered.await)
@@ -52,4 +54,16 @@ where
         });
         lambda_http::run(service).await
     })
+}
+
+/// Counts what says something of its clients: that they repeat themselves, or get into each other's way.
+fn measure(response: &Response<Body>) {
+    if response.headers().contains_key(REPLAY) {
+        count("IdempotentReplays")
+            .by("Operation", operation())
+            .record();
+    }
+    if response.status() == StatusCode::CONFLICT {
+        conflict();
+    }
 }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use lambda_runtime::Context;
-use oxcart_telemetry::TraceContext;
-use tracing::Instrument as _;
+use oxcart_telemetry::{Invocation, TraceContext};
+use tracing::{Instrument as _, field::Empty};
 
 static COLD: AtomicBool = AtomicBool::new(true);
 
@@ -53,22 +53,30 @@ pub async fn invocation<T>(
                 .and_then(TraceContext::from_xray)
         })
         .unwrap_or_else(TraceContext::start);
-    let span = tracing::info_span!(
+    // At the level of errors, so that it is there whatever the level is: every line is to say whose it is.
+    let span = tracing::error_span!(
         "invocation",
         function = context.env_config.function_name,
         trigger = trigger.as_str(),
         request_id = context.request_id,
         trace_id = trace.trace_id(),
         cold_start = COLD.swap(false, Ordering::Relaxed),
+        // Said by `oxcart_telemetry::about`, as soon as it is known.
+        order_id = Empty,
+        sku = Empty,
+        user_id = Empty,
     );
-    trace
+    let current = Invocation {
+        function: context.env_config.function_name.clone(),
+        request_id: context.request_id.clone(),
+        trace,
+    };
+    current
         .scope(async {
             let begun = Instant::now();
             let outcome = work.await;
-            tracing::info!(
-                duration_us = begun.elapsed().as_micros(),
-                "invocation ended"
-            );
+            let duration_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+            tracing::info!(duration_us, "invocation ended");
             outcome
         })
         .instrument(span)

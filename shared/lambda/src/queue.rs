@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{LambdaEvent, service_fn};
 use oxcart_domain::Event;
-use oxcart_telemetry::Chain;
+use oxcart_telemetry::{Chain, about, count, operation};
 
 use crate::{Cloud, StartError, Trigger, invocation, start};
 
@@ -43,11 +43,16 @@ where
                     .and_then(|event| event.traceparent.clone());
                 invocation(Trigger::Queue, &event.context, traceparent.as_deref(), async {
                     let taken = match parsed {
-                        Ok(event) => Box::pin(handle(state, event)).await.map_err(MessageFailed::Unhandled),
+                        Ok(event) => {
+                            let (name, id) = event.event.aggregate();
+                            about(name, id);
+                            Box::pin(handle(state, event)).await.map_err(MessageFailed::Unhandled)
+                        }
                         Err(_) => Err(MessageFailed::Malformed),
                     };
                     if let Err(error) = taken {
                         tracing::error!(message_id = message.message_id, error = %Chain(&error), "message failed");
+                        count("MessagesFailed").by("Function", operation()).record();
                         answer.batch_item_failures.push(failure(message.message_id));
                     }
                 })

@@ -19,7 +19,10 @@ where
     S: 'static,
     R: Future<Output = Result<(), lambda_runtime::Error>>,
 {
-    oxcart_telemetry::init(optional("LOG_LEVEL").as_deref());
+    oxcart_telemetry::init(
+        optional("LOG_LEVEL").as_deref(),
+        optional("STACK_NAME").as_deref(),
+    );
     std::panic::set_hook(Box::new(
         |panic| tracing::error!(%panic, "the function panicked"),
     ));

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use oxcart_telemetry::Chain;
+use oxcart_domain::OrderId;
+use oxcart_telemetry::{Chain, about};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -40,7 +41,12 @@ where
                 .get("traceparent")
                 .and_then(Value::as_str)
                 .map(ToOwned::to_owned);
+            let order_id = payload.get("order_id").and_then(Value::as_str);
+            let order_id = order_id.and_then(|text| text.parse::<OrderId>().ok());
             invocation(Trigger::Task, &context, traceparent.as_deref(), async {
+                if let Some(order_id) = order_id {
+                    about("order_id", order_id);
+                }
                 let input = serde_path_to_error::deserialize(payload)
                     .map_err(|error| invalid_input(error.path()))?;
                 Box::pin(handle(state, input))
@@ -56,7 +62,7 @@ where
 /// Names the place and not what stands there, which may be somebody's address.
 fn invalid_input(at: &serde_path_to_error::Path) -> Diagnostic {
     let error_message = format!("the input doesn't fit at {at}");
-    tracing::error!(error_message);
+    tracing::error!(error_message, "refused as invalid");
     Diagnostic {
         error_type: "InvalidInput".to_owned(),
         error_message,

@@ -50,7 +50,9 @@ pub fn outgoing(old: &Item, new: &Item) -> Outgoing {
     }
 }
 
-fn event_id(image: &Item) -> Option<EventId> {
+/// The id of the event in an item's image, if it is one.
+#[must_use]
+pub fn event_id(image: &Item) -> Option<EventId> {
     serde_dynamo::from_attribute_value::<_, Event>(image.get(ATTRIBUTE)?.clone())
         .ok()
         .map(|event| event.id)

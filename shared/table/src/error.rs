@@ -8,7 +8,7 @@ pub enum TableError {
     /// The call failed. A write may or may not have happened.
     #[error("the table is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// DynamoDB asks for less.
+    /// DynamoDB asks for less, or others were at the same item.
     #[error("the table is throttled")]
     Throttled,
     /// An item is not in the form in which this service writes it.
@@ -27,6 +27,13 @@ impl TableError {
         R: std::fmt::Debug + Send + Sync + 'static,
     {
         Self::Unavailable(Box::new(error))
+    }
+
+    /// Other writes were at the item at every try, so this one is given up. That is counted.
+    #[must_use]
+    pub fn contended() -> Self {
+        oxcart_telemetry::conflict();
+        Self::Throttled
     }
 
     /// Whether trying again later can help.

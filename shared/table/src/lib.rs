@@ -230,7 +230,7 @@ pub async fn put(call: PutItemFluentBuilder) -> Result<Written, TableError> {
             _ => return Err(TableError::unavailable(error)),
         }
     }
-    Err(TableError::Throttled)
+    Err(TableError::contended())
 }
 
 /// Sends a conditional update.
@@ -252,7 +252,7 @@ pub async fn update(call: UpdateItemFluentBuilder) -> Result<Written, TableError
             _ => return Err(TableError::unavailable(error)),
         }
     }
-    Err(TableError::Throttled)
+    Err(TableError::contended())
 }
 
 /// Lets others finish at an item before it is tried again: 20 to 150 ms, each caller its own, so that

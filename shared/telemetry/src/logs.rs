@@ -7,11 +7,15 @@ use tracing_subscriber::{
     filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
-/// Starts logging at `level` (`error`, `warn`, `info`, `debug` or `trace`; anything else is `info`).
+use crate::metrics;
+
+/// Starts logging at `level` (`error`, `warn`, `info`, `debug` or `trace`; anything else is `info`), and recording
+/// metrics of the stack of this name.
 ///
 /// The level goes for our own crates. From all others nothing below `info` is written, whatever the
 /// level: the Lambda runtime and the SDK tell whole requests there, passwords and tokens included.
-pub fn init(level: Option<&str>) {
+pub fn init(level: Option<&str>, stack_name: Option<&str>) {
+    metrics::start(stack_name);
     let level = level
         .and_then(|text| text.parse().ok())
         .unwrap_or(Level::INFO);

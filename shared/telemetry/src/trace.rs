@@ -2,21 +2,11 @@
 
 use uuid::Uuid;
 
-tokio::task_local! {
-    static CURRENT: TraceContext;
-}
-
 /// A position in a trace: [W3C Trace Context](https://www.w3.org/TR/trace-context/) level 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceContext {
     trace_id: u128,
     span_id: u64,
-}
-
-/// The trace context of the invocation that is being handled, if one is.
-#[must_use]
-pub fn current() -> Option<TraceContext> {
-    CURRENT.try_with(|trace| *trace).ok()
 }
 
 impl TraceContext {
@@ -87,11 +77,6 @@ impl TraceContext {
     #[must_use]
     pub fn traceparent(self) -> String {
         format!("00-{:032x}-{:016x}-01", self.trace_id, self.span_id)
-    }
-
-    /// Runs `work` as part of this trace: [`current`] answers it there.
-    pub async fn scope<T>(self, work: impl Future<Output = T>) -> T {
-        CURRENT.scope(self, work).await
     }
 }
 

@@ -62,11 +62,16 @@ fn the_domain_depends_on_nothing_of_ours_and_on_no_cloud() {
 }
 
 #[test]
-fn nothing_depends_on_the_tests_or_on_xtask() {
+fn the_operators_program_knows_the_rules_and_no_service() {
+    assert_eq!(ours(&packages()["ops"]), ["shared/domain"]);
+}
+
+#[test]
+fn nothing_depends_on_the_tests_on_xtask_or_on_the_operators_program() {
     for (folder, package) in packages() {
         for dependency in ours(&package) {
             assert!(
-                !["tests", "xtask"].contains(&dependency.as_str()),
+                !["tests", "xtask", "ops"].contains(&dependency.as_str()),
                 "{folder} must not depend on {dependency}"
             );
         }
@@ -104,6 +109,7 @@ fn dependencies_are_declared_once_for_all() {
     for file in workspace::folders("functions")
         .iter()
         .chain(&workspace::folders("shared"))
+        .chain(&[workspace::root().join("ops")])
     {
         let manifest = workspace::text(file.join("Cargo.toml"));
         let own = manifest

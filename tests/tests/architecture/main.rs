@@ -8,9 +8,11 @@
     reason = "a test that can't go on says why and stops"
 )]
 
+mod alarms;
 mod breaking_changes;
 mod crates;
 mod functions;
+mod metrics;
 mod openapi;
 mod saga;
 mod schemas;

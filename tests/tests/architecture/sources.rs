@@ -26,6 +26,7 @@ fn every_module_says_what_it_is_for() {
         .iter()
         .chain(&workspace::files_below("tests", "rs"))
         .chain(&workspace::files_below("xtask", "rs"))
+        .chain(&workspace::files_below("ops", "rs"))
     {
         assert!(
             workspace::text(file).starts_with("//!"),
@@ -62,6 +63,22 @@ fn only_the_table_module_of_a_service_speaks_of_dynamodb() {
 }
 
 #[test]
+fn the_operators_program_knows_where_things_are_in_one_place_each() {
+    for file in workspace::files_below("ops", "rs") {
+        let source = outside_tests(&file);
+        for (word, may) in [
+            ("aws_sdk_dynamodb", &["cloud.rs", "tables.rs"][..]),
+            ("Client::new(", &["cloud.rs"]),
+            ("env::var", &["cloud.rs"]),
+        ] {
+            let speaks = source.contains(word);
+            let may = may.iter().any(|name| file.ends_with(name));
+            assert!(!speaks || may, "{} speaks of {word}", file.display());
+        }
+    }
+}
+
+#[test]
 fn the_environment_is_read_in_the_wiring_only() {
     for file in sources()
         .iter()
@@ -82,6 +99,7 @@ fn nothing_is_called_by_a_name_that_says_nothing() {
     let mut named = Vec::new();
     for folder in [
         "functions",
+        "ops",
         "shared",
         "tests",
         "xtask",

@@ -34,6 +34,9 @@ async fn cargo_lambda_serves_the_functions_with_the_settings_of_the_stack() {
         "of this stack"
     );
 
+    let docs = watch.invoke("serve-docs").await;
+    assert_eq!(docs["statusCode"], 200, "{docs}");
+
     let judged = watch.invoke("authorize-request").await;
     assert_eq!(judged["isAuthorized"], true, "{judged}");
 }

@@ -28,7 +28,7 @@ async fn head_answers_as_get_does_without_a_body() {
     let stack = Stack::connect().await;
     let things = Things::make(&stack).await;
 
-    for operation in Document::read().operations("GET") {
+    for operation in readings() {
         let get = things.call(&stack, "GET", &operation).send().await;
         let head = things.call(&stack, "HEAD", &operation).send().await;
 
@@ -324,7 +324,7 @@ async fn every_reading_says_who_may_keep_it_and_for_how_long() {
     let stack = Stack::connect().await;
     let things = Things::make(&stack).await;
 
-    for operation in Document::read().operations("GET") {
+    for operation in readings() {
         // What was kept for a while may have no whole second left.
         let call = things.call(&stack, "GET", &operation).anew();
         let answer = call.send().await.expect(200);
@@ -529,6 +529,14 @@ async fn what_is_short_or_secret_is_not_compressed() {
         assert_eq!(is_long, answer.what.contains(&long_payment));
     }
     assert_eq!(session.header("Content-Encoding"), None);
+}
+
+/// The operations that read, but those of health: what these answer depends on more than on who asks for what. They
+/// have tests of their own.
+fn readings() -> Vec<Operation> {
+    let mut readings = Document::read().operations("GET");
+    readings.retain(|operation| !["/health", "/ready"].contains(&operation.path.as_str()));
+    readings
 }
 
 /// Something to read for every operation that reads.

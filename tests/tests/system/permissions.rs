@@ -65,7 +65,12 @@ async fn a_writer_writes_to_its_own_services_table_and_no_other() {
 #[tokio::test]
 async fn functions_without_a_table_touch_none() {
     let stack = Stack::connect().await;
-    for function in ["authorize-request", "start-order-saga", "relay-events"] {
+    for function in [
+        "authorize-request",
+        "start-order-saga",
+        "relay-events",
+        "check-health",
+    ] {
         let role = stack.dynamodb_as(function).await;
         for table in TABLES {
             assert!(

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use oxcart_telemetry::count;
 use reqwest::{
     Client, Request, RequestBuilder, StatusCode,
     header::{HeaderMap, RETRY_AFTER},
@@ -208,6 +209,9 @@ fn guarded(client: Client, pause: Duration) -> Result<Exchanges, CircuitBreakerC
                 ?to,
                 "the payment gateway's circuit breaker changed state"
             );
+            count("PaymentGatewayBreakerTransitions")
+                .by("State", format!("{to:?}"))
+                .record();
         })
         .build()?;
     let exchange = service_fn(move |request: Request| {
@@ -295,8 +299,8 @@ impl From<Failure> for GatewayError {
             },
             Failure::Answered(status, error) => {
                 let code = error.code.unwrap_or_else(|| status.to_string());
-                // Counted by a metric filter: this is for us to mend.
                 tracing::error!(%status, code, "the payment gateway takes a request for invalid");
+                count("PaymentGatewayInvalidRequests").record();
                 Self::Invalid { code }
             }
             Failure::Secret(error) => Self::Secret(error),
