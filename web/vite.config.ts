@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { licences } from "./build/licences.ts";
 import { patchPackages } from "./build/patches.ts";
+import { drawSagas } from "./build/sagas.ts";
 import { site } from "./build/site.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -13,6 +14,7 @@ export default defineConfig({
   logLevel: "warn",
   plugins: [
     patchPackages(),
+    drawSagas(),
     licences(),
     site({
       openapi: path("../infra/openapi.yaml"),
@@ -39,7 +41,9 @@ export default defineConfig({
     chunkSizeWarningLimit: 4000,
     rolldownOptions: {
       checks: { pluginTimings: false, bundlerTimings: false },
-      input: { docs: path("docs.html"), problem: path("src/problem.css") },
+      input: { docs: path("docs.html"), console: path("console.html"), problem: path("src/problem.css") },
+      // The reference and the console share it, and it changes when neither does.
+      output: { codeSplitting: { groups: [{ name: "vue", test: /\/node_modules\/(?:@vue\/|vue\/)/ }] } },
     },
   },
 });

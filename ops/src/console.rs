@@ -3,9 +3,8 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use oxcart_operating::{Explain as _, Outcome};
 use serde::Serialize;
-
-use crate::failure::{Explain as _, Outcome};
 
 /// How a piece of text is set off from the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

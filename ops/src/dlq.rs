@@ -3,21 +3,20 @@
 mod discard;
 mod list;
 mod redrive;
-mod republish;
 mod show;
 
 use std::{process::ExitCode, time::Duration};
 
 use clap::{Args, Subcommand};
 use oxcart_domain::Timestamp;
-
-use crate::{
-    cloud::Cloud,
-    console::{Cell, Console, Side, Table, Tone},
-    failure::{Failure, Outcome},
+use oxcart_operating::{
+    Cloud, Outcome,
     moment::{self, parse_length},
     queues::Message,
+    redrive::Done,
 };
+
+use crate::console::{Cell, Console, Side, Table, Tone};
 
 /// What can be done with dead letters and parked things.
 #[derive(Debug, Subcommand)]
@@ -97,7 +96,7 @@ impl Filter {
 
 /// Does it.
 pub(crate) async fn run(cloud: &Cloud, console: Console, task: &Task) -> Outcome<ExitCode> {
-    let now = moment::now().ok_or_else(|| Failure::new("This machine's clock is wrong."))?;
+    let now = moment::now()?;
     match task {
         Task::List => list::run(cloud, console, now).await,
         Task::Show { queue, limit, body } => {
@@ -120,32 +119,6 @@ pub(crate) async fn run(cloud: &Cloud, console: Console, task: &Task) -> Outcome
         } => {
             let queue = cloud.queue(queue)?;
             discard::run(cloud, console, &queue, ids, *dry_run, *yes).await
-        }
-    }
-}
-
-/// What became of one message.
-#[derive(Debug, Clone, serde::Serialize)]
-struct Done {
-    id: String,
-    #[serde(rename = "type")]
-    kind: String,
-    about: String,
-    /// Whether the queue is rid of it.
-    gone: bool,
-    /// What was done, or why it was left.
-    what: String,
-}
-
-impl Done {
-    fn to(message: &Message, gone: bool, what: impl Into<String>) -> Self {
-        let says = message.says();
-        Self {
-            id: message.id.clone(),
-            kind: says.kind,
-            about: says.about,
-            gone,
-            what: what.into(),
         }
     }
 }

@@ -4,30 +4,18 @@
 mod cloud;
 mod console;
 mod dlq;
-mod failure;
-mod gateway;
-mod items;
-mod message;
-mod moment;
-mod money;
 mod order;
-mod queues;
 mod reconcile;
 mod resume;
-mod sagas;
 mod stuck;
-mod tables;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use oxcart_domain::OrderId;
+use oxcart_operating::{Cloud, Outcome};
 
-use crate::{
-    cloud::Cloud,
-    console::{Console, Tone, remark},
-    failure::Outcome,
-};
+use crate::console::{Console, Tone, remark};
 
 /// Shows what happened and what is stuck, and helps.
 #[derive(Debug, Parser)]
@@ -81,7 +69,7 @@ async fn main() -> ExitCode {
         .is_some_and(|value| !value.is_empty());
     let console = Console::new(arguments.json, plain);
     let done = async {
-        let cloud = Cloud::connect(environment).await?;
+        let cloud = cloud::connect(environment).await?;
         cloud.is_named(arguments.stack_name.as_deref())?;
         Box::pin(run(&cloud, console, &arguments.command)).await
     };

@@ -1,124 +1,43 @@
 //! `ops order`: what happened to one order, across the services.
 
-mod story;
-
-use std::time::Duration;
-
-use futures::future::try_join_all;
 use oxcart_domain::{OrderId, order::OrderStatus};
-use serde::Serialize;
-use tokio::time::timeout;
-
-use crate::{
-    cloud::Cloud,
-    console::{Cell, Console, Side, Table, Tone, line},
-    failure::{Failure, Outcome},
-    gateway::{GivenBack, Intent},
+use oxcart_operating::{
+    Cloud, Failure, Outcome,
     items::{Order, Payment, Reservation},
     moment,
     money::{amount, money},
-    order::story::{Entry, Weight, story},
+    order::{AtGateway, Known},
     sagas::Run,
+    story::Weight,
 };
+use serde::Serialize;
 
-/// How long the payment gateway may take: an order has a story without it, too.
-const PATIENCE: Duration = Duration::from_secs(8);
+use crate::console::{Cell, Console, Side, Table, Tone, line};
 
-/// All that is known of an order.
+/// What is told: all that the shop knows, and what the payment gateway says.
 #[derive(Debug, Serialize)]
 struct Report {
-    id: OrderId,
-    order: Option<Order>,
-    reservation: Option<Reservation>,
-    payment: Option<Payment>,
+    #[serde(flatten)]
+    known: Known,
     gateway: AtGateway,
-    runs: Vec<Run>,
-    story: Vec<Entry>,
-}
-
-/// What the payment gateway says.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "asked")]
-enum AtGateway {
-    /// There is nothing to ask it about.
-    NotNeeded,
-    /// It was not asked, or did not answer.
-    Not {
-        /// Why.
-        why: String,
-    },
-    /// It was asked.
-    Yes {
-        /// The intent that our record names; none if the gateway has none under its id.
-        intent: Option<Intent>,
-        /// What was given back of it.
-        refunds: Vec<GivenBack>,
-    },
 }
 
 /// Tells what happened to an order.
 pub(crate) async fn run(cloud: &Cloud, console: Console, id: OrderId) -> Outcome {
-    let report = Box::pin(read(cloud, id)).await?;
-    console.report(&report, tell)
-}
-
-async fn read(cloud: &Cloud, id: OrderId) -> Outcome<Report> {
-    let (order, reservation, payment) =
-        futures::try_join!(cloud.order(id), cloud.reservation(id), cloud.payment(id),)?;
-    let resumes = order.as_ref().map_or(0, |order| order.resumes);
-    let (runs, gateway) =
-        futures::join!(cloud.runs(id, resumes), at_gateway(cloud, payment.as_ref()));
-    let runs = runs?;
-    if order.is_none() && reservation.is_none() && payment.is_none() && runs.is_empty() {
-        return Err(Failure::new(format!("There is no order {id}.")));
-    }
-    let story = story(
-        order.as_ref(),
-        reservation.as_ref(),
-        payment.as_ref(),
-        &runs,
-    );
-    Ok(Report {
-        id,
-        order,
-        reservation,
-        payment,
-        gateway,
-        runs,
-        story,
-    })
-}
-
-async fn at_gateway(cloud: &Cloud, payment: Option<&Payment>) -> AtGateway {
-    let Some(id) = payment.and_then(|payment| payment.intent_id.as_deref()) else {
-        return AtGateway::NotNeeded;
-    };
-    let ask = async {
-        let gateway = cloud.gateway().await?;
-        let intent = gateway.intent(id).await?;
-        let charged = intent.iter().filter(|intent| intent.is_charged());
-        let refunds = try_join_all(charged.map(|intent| gateway.refunds_of(&intent.id))).await?;
-        Ok::<_, Failure>((intent, refunds.concat()))
-    };
-    match timeout(PATIENCE, ask).await {
-        Ok(Ok((intent, refunds))) => AtGateway::Yes { intent, refunds },
-        Ok(Err(failure)) => AtGateway::Not {
-            why: failure.to_string(),
-        },
-        Err(_) => AtGateway::Not {
-            why: "The payment gateway takes too long.".to_owned(),
-        },
-    }
+    let known = Box::pin(cloud.known_of(id)).await?;
+    let known = known.ok_or_else(|| Failure::new(format!("There is no order {id}.")))?;
+    let gateway = cloud.at_gateway(known.payment.as_ref()).await;
+    console.report(&Report { known, gateway }, tell)
 }
 
 fn tell(console: Console, report: &Report) {
-    let (tone, status) = match &report.order {
+    let (tone, status) = match &report.known.order {
         None => (Tone::Bad, "is not in the orders table".to_owned()),
         Some(order) => (tone_of(order), status_of(order)),
     };
     line(&format!(
         "{} {}",
-        console.paint(Tone::Strong, &format!("Order {}", report.id)),
+        console.paint(Tone::Strong, &format!("Order {}", report.known.id)),
         console.paint(tone, &status)
     ));
     let mut facts = Table::new(&[("", Side::Left), ("", Side::Left)]);
@@ -134,12 +53,12 @@ fn tell(console: Console, report: &Report) {
         ("where", Side::Left),
         ("what", Side::Left),
     ]);
-    let [start, end] =
-        [report.story.first(), report.story.last()].map(|entry| entry.map(|entry| entry.at));
+    let [start, end] = [report.known.story.first(), report.known.story.last()]
+        .map(|entry| entry.map(|entry| entry.at));
     let dated = start
         .zip(end)
         .is_some_and(|(start, end)| !moment::is_one_day(start, end));
-    for entry in &report.story {
+    for entry in &report.known.story {
         let since = moment::since(start.unwrap_or(entry.at), entry.at);
         table.row([
             since.into(),
@@ -153,7 +72,7 @@ fn tell(console: Console, report: &Report) {
 
 fn facts_of(report: &Report) -> Vec<(&'static str, Cell)> {
     let mut facts: Vec<(&'static str, Cell)> = Vec::new();
-    if let Some(order) = &report.order {
+    if let Some(order) = &report.known.order {
         facts.push(("customer", order.customer_id.to_string().into()));
         facts.push(("placed", order.created_at.to_string().into()));
         facts.push(("lines", lines_of(order).into()));
@@ -179,9 +98,10 @@ fn facts_of(report: &Report) -> Vec<(&'static str, Cell)> {
             facts.push(("run again", times(order.resumes).into()));
         }
     }
-    facts.push(("stock", stock_of(report.reservation.as_ref()).into()));
-    facts.push(("payment", payment_of(report.payment.as_ref()).into()));
+    facts.push(("stock", stock_of(report.known.reservation.as_ref()).into()));
+    facts.push(("payment", payment_of(report.known.payment.as_ref()).into()));
     for refund in report
+        .known
         .payment
         .iter()
         .flat_map(|payment| payment.refunds.values())
@@ -197,10 +117,15 @@ fn facts_of(report: &Report) -> Vec<(&'static str, Cell)> {
     if let Some(fact) = gateway_of(&report.gateway) {
         facts.push(("gateway", fact));
     }
-    for run in &report.runs {
+    for run in &report.known.runs {
         facts.push(("saga", saga_of(run)));
     }
-    if let Some(trace) = report.order.as_ref().and_then(Order::trace) {
+    if report.known.runs_forgotten {
+        let where_to =
+            "Express: its runs leave no history; the log groups of the sagas tell what failed";
+        facts.push(("saga", Cell::toned(Tone::Quiet, where_to)));
+    }
+    if let Some(trace) = report.known.order.as_ref().and_then(Order::trace) {
         facts.push(("trace", trace.into()));
     }
     facts

@@ -35,7 +35,7 @@ impl Stack {
         user["name"] = json!(format!("Ada {}", Uuid::new_v4()));
         let user = self.register(&user).await;
         let email = text(&user["email"]);
-        let session = self.log_in(&email, PASSWORD).await.expect(200).json();
+        let session = self.session(&email, PASSWORD).await;
         Account {
             person: Person {
                 id: text(&user["id"]),

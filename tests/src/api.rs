@@ -9,6 +9,9 @@ use reqwest::{
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::{canaries, eventually::PATIENCE};
 
 /// The API at its base URL.
 pub struct Api {
@@ -110,6 +113,7 @@ impl Call {
 
     /// With this JSON body.
     pub fn json(self, body: &Value) -> Self {
+        canaries::plant(body.to_string().as_bytes());
         self.body("application/json", body.to_string())
     }
 
@@ -120,6 +124,29 @@ impl Call {
             .header("Content-Type", content_type)
             .body(body.into());
         self
+    }
+
+    /// Sends it, and again as long as it is asked to come again later, as who uses the API does. For what does no harm
+    /// twice: a read, a login that succeeds, what has a key.
+    pub async fn served(self) -> Answer {
+        let Self { what, request } = self;
+        let began = Instant::now();
+        loop {
+            let again = Self {
+                what: what.clone(),
+                request: request.try_clone().expect("a body that is no stream"),
+            };
+            let answer = again.send().await;
+            let later = answer
+                .header("Retry-After")
+                .and_then(|text| text.parse().ok());
+            match later.map(Duration::from_secs) {
+                Some(later) if answer.status == 503 && began.elapsed() < PATIENCE => {
+                    sleep(later).await;
+                }
+                _ => return answer,
+            }
+        }
     }
 
     /// Sends it.
@@ -137,6 +164,7 @@ impl Call {
             .await
             .unwrap_or_else(|error| panic!("{what}: the answer broke off: {error}"))
             .to_vec();
+        canaries::plant(&body);
         Answer {
             what,
             status,

@@ -92,6 +92,19 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Watches everything that any function asks for about an order.
+    pub fn watch_all(order_id: &str) -> Self {
+        Self {
+            function: None,
+            about: order_id.to_owned(),
+            gateway_only: false,
+            writes_only: false,
+            skip: 0,
+            times: usize::MAX,
+            action: Action::Watch,
+        }
+    }
+
     /// Strikes one write of a function for an order: the one after `skip` others.
     pub fn write(function: &str, order_id: &str, skip: usize, action: Action) -> Self {
         Self {
@@ -104,6 +117,23 @@ impl Rule {
             action,
         }
     }
+}
+
+/// A call that was watched.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The deployed name of the function that called.
+    pub function: String,
+    /// Whether the payment gateway was called, and not the cloud.
+    pub to_gateway: bool,
+    /// What it asked for, such as `PutItem`.
+    pub call: String,
+    /// The body of the request.
+    pub request: String,
+    /// The status of the answer.
+    pub status: u16,
+    /// The body of the answer.
+    pub answer: String,
 }
 
 /// A rule that is armed. It is taken off when this is dropped, and what it holds then goes on.
@@ -177,6 +207,27 @@ impl Armed {
         calls
             .iter()
             .map(|call| call.as_str().expect("a text").to_owned())
+            .collect()
+    }
+
+    /// What passed between the functions and what they called, in the calls that it watched, in order.
+    pub async fn exchanges(&self) -> Vec<Exchange> {
+        let told = answer(self.faults.http.get(format!("{}/exchanges", self.url()))).await;
+        let exchanges = told["exchanges"].as_array().expect("exchanges").iter();
+        let text = |exchange: &Value, name: &str| {
+            let text = exchange[name].as_str();
+            text.unwrap_or_else(|| panic!("no {name}: {exchange}"))
+                .to_owned()
+        };
+        exchanges
+            .map(|exchange| Exchange {
+                function: text(exchange, "function"),
+                to_gateway: text(exchange, "service") == "gateway",
+                call: text(exchange, "call"),
+                request: text(exchange, "request"),
+                status: text(exchange, "status").parse().expect("a status"),
+                answer: text(exchange, "answer"),
+            })
             .collect()
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures::future::join_all;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -69,7 +69,16 @@ impl Stack {
         let products = skus.iter().map(async |sku| {
             let key = format!("PRODUCT#{sku}");
             let product = self.item("INVENTORY_TABLE", &key).await;
-            let product = product.unwrap_or_else(|| panic!("no product {sku}"));
+            let mut product = product.unwrap_or_else(|| panic!("no product {sku}"));
+            let mut units = number(&product, "available");
+            for shard in 1..product["stock_shards"].as_u64().unwrap_or(1) {
+                let key = format!("STOCK#{sku}#{shard}");
+                let shard = self.item("INVENTORY_TABLE", &key).await;
+                let more = shard.map_or(0, |shard| number(&shard, "available"));
+                assert!(more >= 0, "{key} has {more}");
+                units += more;
+            }
+            product["available"] = json!(units);
             ((*sku).to_owned(), product)
         });
         let orders = self.orders_of(skus).await;

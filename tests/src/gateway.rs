@@ -1,6 +1,6 @@
 //! The payment gateway's own books: what it says was charged and refunded, whatever we believe.
 
-use reqwest::RequestBuilder;
+use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
 
 /// The stand-in for Stripe, asked with the secret key.
@@ -83,6 +83,20 @@ impl Gateway {
         assert_eq!(intent["status"], "succeeded", "{intent}");
     }
 
+    /// Asks for an intent's money to no avail: its card is declined.
+    pub async fn confirm_in_vain(&self, intent: &str) {
+        let url = format!("{}/v1/payment_intents/{intent}/confirm", self.base);
+        let response = self.send(self.http.post(url)).await;
+        assert_eq!(response.status().as_u16(), 402);
+    }
+
+    /// Cancels an intent.
+    pub async fn cancel(&self, intent: &str) {
+        let url = format!("{}/v1/payment_intents/{intent}/cancel", self.base);
+        let intent = self.ask(self.http.post(url)).await;
+        assert_eq!(intent["status"], "canceled", "{intent}");
+    }
+
     /// The customer shows who they are, or fails to, on the gateway's own page. Answers its status code:
     /// 402 says that the bank declines after all, 400 that the intent doesn't ask for the customer.
     pub async fn authenticate(&self, client_secret: &str, success: bool) -> u16 {
@@ -92,12 +106,7 @@ impl Gateway {
             ("success", if success { "true" } else { "false" }),
         ];
         let url = format!("{}/v1/payment_intents/{intent}/_authenticate", self.base);
-        let request = self.http.post(url).form(&shown);
-        let response = request
-            .basic_auth(&self.secret_key, None::<&str>)
-            .send()
-            .await
-            .unwrap_or_else(|error| panic!("the payment gateway gave no answer: {error}"));
+        let response = self.send(self.http.post(url).form(&shown)).await;
         response.status().as_u16()
     }
 
@@ -115,12 +124,14 @@ impl Gateway {
         page["data"].as_array().expect("a list").clone()
     }
 
+    async fn send(&self, request: RequestBuilder) -> Response {
+        let request = request.basic_auth(&self.secret_key, None::<&str>);
+        let response = request.send().await;
+        response.unwrap_or_else(|error| panic!("the payment gateway gave no answer: {error}"))
+    }
+
     async fn ask(&self, request: RequestBuilder) -> Value {
-        let response = request
-            .basic_auth(&self.secret_key, None::<&str>)
-            .send()
-            .await
-            .unwrap_or_else(|error| panic!("the payment gateway gave no answer: {error}"));
+        let response = self.send(request).await;
         assert!(
             response.status().is_success(),
             "the payment gateway: {}",

@@ -23,7 +23,7 @@ const LONG: Duration = Duration::from_secs(5);
 /// A state machine as it is deployed.
 #[derive(Debug, Clone)]
 pub struct Machine {
-    /// Its name without the stack's, which is also that of its file: `order-saga`.
+    /// Its name without the stack's and that of its type, which is also that of its file: `order-saga`.
     pub name: String,
     /// Its ARN.
     pub arn: String,
@@ -86,7 +86,7 @@ impl Stack {
                 .await
                 .unwrap_or_else(|error| panic!("cannot look at {name}: {error:?}"));
             machines.push(Machine {
-                name: name.to_owned(),
+                name: name.trim_end_matches("-express").to_owned(),
                 arn: machine.state_machine_arn().to_owned(),
                 definition: serde_json::from_str(described.definition())
                     .unwrap_or_else(|error| panic!("{name} is not JSON: {error}")),

@@ -102,6 +102,7 @@ impl Stack {
             "id": order_id,
             "customer_id": customer_id,
             "placed": format!("{now}#{order_id}"),
+            "day": now.get(..10).expect("a time begins with its day"),
             "status": status,
             "lines": [{"sku": sku, "quantity": 1}],
             "payment_method": GOOD_CARD,
@@ -129,6 +130,13 @@ impl Stack {
             .send()
             .await
             .unwrap_or_else(|error| panic!("cannot leave {order_id} open: {error:?}"));
+    }
+
+    /// Has an order looked after as an operator does, by its id. Answers which were resumed, and which were
+    /// under way.
+    pub async fn resume(&self, order_id: &str) -> Value {
+        let wanted = json!({"order_id": order_id});
+        self.answer_of("resume-stuck-orders", &wanted).await
     }
 
     /// Sends messages to the queue that the setting names, in one batch.
@@ -228,6 +236,20 @@ impl Stack {
             .await
             .map(|execution| execution.status().as_str().to_owned())
             .map_err(|error| format!("{error:?}"))
+    }
+
+    /// Waits until all executions that ran to sell this order were one. An Express machine has one for each
+    /// message about it, and all of them bear its name.
+    pub async fn was_sold_in_one_run(&self, order_id: &str) {
+        eventually("one execution, ended well", PATIENCE, async || {
+            let executions = self.executions_of(order_id).await;
+            if executions == [(order_id.to_owned(), "SUCCEEDED".to_owned())] {
+                Ok(())
+            } else {
+                Err(format!("{executions:?}"))
+            }
+        })
+        .await;
     }
 
     /// Waits until the execution that runs under an order's id has ended well.

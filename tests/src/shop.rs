@@ -2,14 +2,15 @@
 
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::{
     api::{Answer, Call},
-    eventually::{PATIENCE, eventually},
+    eventually::{PATIENCE, eventually_for_many},
     stack::Stack,
     tokens::Token,
+    webhooks::seconds_now,
 };
 
 /// A card that pays.
@@ -18,6 +19,11 @@ pub const GOOD_CARD: &str = "pm_card_visa";
 pub const BAD_CARD: &str = "pm_card_chargeCustomerFail";
 /// A password within the limits.
 pub const PASSWORD: &str = "correct horse battery staple";
+
+/// How long an access token holds.
+const TOKEN_SECONDS: i64 = 15 * 60;
+/// How much longer the admin's token has to hold for a test to begin with it.
+const ENOUGH_SECONDS: i64 = 10 * 60;
 
 /// Somebody who is signed in.
 #[derive(Debug, Clone)]
@@ -80,11 +86,18 @@ pub fn story_of(order: &Value) -> Vec<&str> {
 impl Stack {
     /// Signs in.
     pub async fn log_in(&self, email: &str, password: &str) -> Answer {
-        self.api
-            .post("/auth/login")
-            .json(&json!({"email": email, "password": password}))
-            .send()
-            .await
+        self.login_call(email, password).send().await
+    }
+
+    /// The tokens of a new session of somebody whose password this is.
+    pub async fn session(&self, email: &str, password: &str) -> Value {
+        let answer = self.login_call(email, password).served().await;
+        answer.expect(200).json()
+    }
+
+    fn login_call(&self, email: &str, password: &str) -> Call {
+        let body = json!({"email": email, "password": password});
+        self.api.post("/auth/login").json(&body)
     }
 
     /// Registers a user who isn't yet, and answers them.
@@ -97,7 +110,7 @@ impl Stack {
     pub async fn first_session(&self, user: &Value) -> Value {
         self.register(user).await;
         let email = user["email"].as_str().expect("an address");
-        self.log_in(email, PASSWORD).await.expect(200).json()
+        self.session(email, PASSWORD).await
     }
 
     /// A customer who has registered and logged in just now.
@@ -105,7 +118,7 @@ impl Stack {
         let user = new_user();
         let id = self.register(&user).await["id"].clone();
         let email = user["email"].as_str().expect("an address");
-        let session = self.log_in(email, PASSWORD).await.expect(200).json();
+        let session = self.session(email, PASSWORD).await;
         Person {
             id: id.as_str().expect("an id").to_owned(),
             token: session["access_token"]
@@ -115,28 +128,26 @@ impl Stack {
         }
     }
 
-    /// The admin whom the deployment created; logs in once for all tests of the process.
+    /// The admin whom the deployment created. All tests of the process share a login as long as its token
+    /// holds for some minutes more.
     pub async fn admin(&self) -> Person {
-        static ADMIN: OnceCell<Person> = OnceCell::const_new();
-        let log_in = async || {
-            let (email, password) = (self.setting("ADMIN_EMAIL"), self.setting("ADMIN_PASSWORD"));
-            let session = self.log_in(email, password).await.expect(200).json();
-            let token = session["access_token"]
-                .as_str()
-                .expect("a token")
-                .to_owned();
-            let me = self
-                .api
-                .get("/users/me")
-                .bearer(&token)
-                .send()
-                .await
-                .expect(200)
-                .json();
-            let id = me["id"].as_str().expect("an id").to_owned();
-            Person { id, token }
+        static ADMIN: Mutex<Option<Person>> = Mutex::const_new(None);
+        let mut admin = ADMIN.lock().await;
+        if let Some(admin) = &*admin
+            && Token::read(&admin.token).expires_at() > seconds_now() + ENOUGH_SECONDS
+        {
+            return admin.clone();
+        }
+        let (email, password) = (self.setting("ADMIN_EMAIL"), self.setting("ADMIN_PASSWORD"));
+        let session = self.session(email, password).await;
+        let token = session["access_token"].as_str().expect("a token");
+        let me = self.api.get("/users/me").bearer(token).send().await;
+        let me = me.expect(200).json();
+        let person = Person {
+            id: me["id"].as_str().expect("an id").to_owned(),
+            token: token.to_owned(),
         };
-        ADMIN.get_or_init(log_in).await.clone()
+        admin.insert(person).clone()
     }
 
     /// A customer with this id.
@@ -155,6 +166,9 @@ impl Stack {
         let mut token = Token::read(&self.admin().await.token);
         token.claims["sub"] = json!(id);
         token.claims["role"] = json!(role);
+        let now = seconds_now();
+        token.claims["iat"] = json!(now);
+        token.claims["exp"] = json!(now + TOKEN_SECONDS);
         Person {
             id: id.to_owned(),
             token: token.signed_by(self).await,
@@ -181,7 +195,8 @@ impl Stack {
         });
         self.put_product(&sku, &product).await.expect(201);
         if stock > 0 {
-            self.adjust_stock(&sku, stock, &new_key()).await.expect(200);
+            let stocked = self.adjustment_call(&sku, stock, &new_key()).await;
+            stocked.served().await.expect(200);
         }
         sku
     }
@@ -199,21 +214,23 @@ impl Stack {
 
     /// Adjusts the stock as the admin.
     pub async fn adjust_stock(&self, sku: &str, delta: i64, key: &str) -> Answer {
+        self.adjustment_call(sku, delta, key).await.send().await
+    }
+
+    async fn adjustment_call(&self, sku: &str, delta: i64, key: &str) -> Call {
         let admin = self.admin().await;
         self.api
             .post(&format!("/products/{sku}/stock-adjustments"))
             .bearer(&admin.token)
             .key(key)
             .json(&json!({"delta": delta, "reason": "stocktaking"}))
-            .send()
-            .await
     }
 
     /// `GET /products/{sku}`, past what any execution environment has kept of it: a test that has just
     /// changed something wants to see just that.
     pub async fn product(&self, sku: &str) -> Answer {
         let path = format!("/products/{sku}");
-        self.api.get(&path).anew().send().await
+        self.api.get(&path).anew().served().await
     }
 
     /// What the shop says is available.
@@ -235,7 +252,7 @@ impl Stack {
     pub async fn place(&self, buyer: &Person, order: &Value) -> String {
         let placed = self
             .order_call(buyer, &new_key(), order)
-            .send()
+            .served()
             .await
             .expect(202)
             .json();
@@ -244,7 +261,7 @@ impl Stack {
 
     /// The order as its buyer sees it once it is terminal.
     pub async fn settled(&self, buyer: &Person, order_id: &str) -> Value {
-        eventually(
+        eventually_for_many(
             &format!("order {order_id} is terminal"),
             PATIENCE,
             async || {
@@ -263,7 +280,7 @@ impl Stack {
         self.api
             .get(&format!("/orders/{order_id}"))
             .bearer(&buyer.token)
-            .send()
+            .served()
             .await
     }
 
@@ -272,7 +289,7 @@ impl Stack {
         self.api
             .get(&format!("/orders/{order_id}/payment"))
             .bearer(&buyer.token)
-            .send()
+            .served()
             .await
     }
 

@@ -165,14 +165,20 @@ impl<'s> Subscription<'s> {
         for message in received.messages() {
             let event: Value =
                 serde_json::from_str(message.body().unwrap_or_default()).expect("an event is JSON");
-            let kind = message
-                .message_attributes()
-                .and_then(|attributes| attributes.get("type"))
-                .and_then(|attribute| attribute.string_value());
+            let attribute = |name| {
+                let attributes = message.message_attributes()?;
+                attributes.get(name)?.string_value()
+            };
             assert_eq!(
-                kind,
+                attribute("type"),
                 event["type"].as_str(),
                 "filter policies see the event's type"
+            );
+            let has_waited = event["data"]["action_requested"] == true;
+            assert_eq!(
+                attribute("ends_wait"),
+                has_waited.then_some("true"),
+                "and whether a wait is over: {event}"
             );
             self.schemas.assert_valid(&event);
             events.push(event);

@@ -40,6 +40,11 @@ impl Token {
         }
     }
 
+    /// When it stops to hold, in seconds since the Unix epoch.
+    pub fn expires_at(&self) -> i64 {
+        self.claims["exp"].as_i64().expect("a time")
+    }
+
     /// Signed by the stack's token key that signs, as only its operator can.
     pub async fn signed_by(&self, stack: &Stack) -> String {
         let content = self.content();

@@ -69,8 +69,8 @@ impl Stack {
             .header("Stripe-Signature", &signature)
     }
 
-    /// Tells the stack of this event, as the gateway would.
+    /// Tells the stack of this event, as the gateway would: again, as long as it is told to come again.
     pub async fn ring(&self, event: &Value) -> Answer {
-        self.webhook(event).send().await
+        self.webhook(event).served().await
     }
 }

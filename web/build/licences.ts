@@ -75,7 +75,7 @@ async function textFor(ids: Set<string>): Promise<string> {
     names.set(text, (names.get(text) ?? new Set()).add(nameOf(folder)));
   }
   const entries = [...names].map(([text, of]) => `${[...of].sort().join("\n")}\n\n${indented(text)}\n`).sort();
-  return ["The API reference is made with these packages, under these licences.\n", ...entries].join("\n\n");
+  return ["The pages with scripts are made with these packages, under these licences.\n", ...entries].join("\n\n");
 }
 
 /** The comments of a file that say whose it is; there are none in what is served. */

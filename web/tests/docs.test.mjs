@@ -1,94 +1,16 @@
 // Drives the page at $API_URL/docs as a reader does, in Chromium: log in and place an order with its "Test Request",
 // and read about a problem. SCREENSHOTS names a folder for pictures of it.
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { launch } from "./chromium.mjs";
+import { test } from "node:test";
+import { assertStrict, watchedPages } from "./pages.mjs";
+import { api, customer, product, settled, tokenOf } from "./shop.mjs";
 
-function setting(name) {
-  assert.ok(process.env[name], `${name} has to be set: cargo xtask up writes it to .local/stack.env`);
-  return process.env[name];
-}
-
-const api = setting("API_URL");
-const screenshots = process.env.SCREENSHOTS;
-if (screenshots) mkdirSync(screenshots, { recursive: true });
-const DEADLINE = 30_000;
-
-let browser;
-before(async () => (browser = await launch()));
-after(() => browser?.close());
-
-let page;
-/** What a page that works never does. */
-let faults;
-
-async function open(options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-  page = await context.newPage();
-  page.setDefaultTimeout(DEADLINE);
-  await page.addInitScript(() => {
-    // The console says it too, but not always in time.
-    addEventListener("securitypolicyviolation", (event) => {
-      console.error(
-        `refused by the Content-Security-Policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sample}`,
-      );
-    });
-  });
-  page.on("console", (message) => message.type() === "error" && faults.push(`console: ${message.text()}`));
-  page.on("pageerror", (error) => faults.push(`page: ${error.stack}`));
-  page.on("requestfailed", (request) => faults.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
-  page.on("response", (response) => response.status() >= 400 && faults.push(`${response.status()}: ${response.url()}`));
-  page.on("request", (request) => {
-    const { origin, protocol } = new URL(request.url());
-    if (protocol !== "data:" && protocol !== "blob:" && origin !== new URL(api).origin)
-      faults.push(`another host: ${request.url()}`);
-  });
-}
-
-beforeEach(async () => {
-  faults = [];
-  await open();
-});
-afterEach(async () => {
-  await page.context().close();
-  assert.deepEqual(faults, []);
-});
-
-async function picture(name) {
-  if (screenshots) await page.screenshot({ path: join(screenshots, `${name}.png`), animations: "disabled" });
-}
-
-async function call(method, path, { body, token, headers } = {}) {
-  const response = await fetch(`${api}${path}`, {
-    method,
-    headers: {
-      ...headers,
-      ...(body && { "content-type": "application/json" }),
-      ...(token && { authorization: `Bearer ${token}` }),
-    },
-    body: body && JSON.stringify(body),
-  });
-  assert.ok(response.ok, `${method} ${path} answered ${response.status}: ${await response.clone().text()}`);
-  return response.json();
-}
-
-/** A product of the test's own, in stock. */
-async function product() {
-  const admin = { email: setting("ADMIN_EMAIL"), password: setting("ADMIN_PASSWORD") };
-  const { access_token: token } = await call("POST", "/auth/login", { body: admin });
-  const sku = `docs-${randomUUID()}`;
-  const lamp = { name: `Reader's lamp ${sku}`, unit_price: { amount: 1999, currency: "EUR" } };
-  await call("PUT", `/products/${sku}`, { body: lamp, token });
-  const delivery = { body: { delta: 10, reason: "A delivery" }, token, headers: { "idempotency-key": randomUUID() } };
-  await call("POST", `/products/${sku}/stock-adjustments`, delivery);
-  return sku;
-}
+const pages = watchedPages();
+const { open, picture } = pages;
 
 /** Opens "Test Request" of an operation, writes its body, sends it, and hands back request and answer. */
 async function tryIt({ anchor, method, path, body }) {
+  const { page } = pages;
   await page.goto(`${api}/docs#${anchor}`);
   await page.getByRole("button", { name: `Test Request (${method} ${path})` }).click();
   const dialog = page.getByRole("dialog", { name: "API Client" });
@@ -106,10 +28,8 @@ async function tryIt({ anchor, method, path, body }) {
 }
 
 test("the page shows the API, in light and in dark, under a strict policy", async () => {
-  const response = await page.goto(`${api}/docs`);
-  const policy = response.headers()["content-security-policy"];
-  assert.match(policy, /default-src 'none'/);
-  assert.doesNotMatch(policy, /unsafe/);
+  let { page } = pages;
+  assertStrict(await page.goto(`${api}/docs`));
 
   await page.getByRole("heading", { name: "Oxcart API", level: 1 }).waitFor();
   await page.getByRole("link", { name: "Place an order" }).first().waitFor();
@@ -121,7 +41,7 @@ test("the page shows the API, in light and in dark, under a strict policy", asyn
   assert.match(text, /^@scalar\/api-reference$/m);
   await page.context().close();
 
-  await open({ colorScheme: "dark" });
+  page = await open({ colorScheme: "dark" });
   await page.goto(`${api}/docs#tag/orders/place-order`);
   await page.getByRole("button", { name: "Test Request (post /orders)" }).waitFor();
   const [red, green, blue] = await page.evaluate(() =>
@@ -132,11 +52,11 @@ test("the page shows the API, in light and in dark, under a strict policy", asyn
 });
 
 test("a customer logs in on the page and places an order", async () => {
-  const customer = { email: `docs-${randomUUID()}@example.com`, password: "correct horse battery" };
-  await call("POST", "/users", { body: { ...customer, name: "Ada" } });
-  const sku = await product();
+  const { page } = pages;
+  const ada = await customer();
+  const { sku } = await product();
 
-  const login = await tryIt({ anchor: "tag/identity/login", method: "post", path: "/auth/login", body: customer });
+  const login = await tryIt({ anchor: "tag/identity/login", method: "post", path: "/auth/login", body: ada });
   assert.equal(login.response.status(), 200);
   assert.equal(await login.request.headerValue("authorization"), null);
   await page.getByText("Signed in", { exact: true }).first().waitFor();
@@ -155,8 +75,7 @@ test("a customer logs in on the page and places an order", async () => {
   const { id } = await order.response.json();
   await order.dialog.getByText(id).first().waitFor();
 
-  const { access_token: token } = await call("POST", "/auth/login", { body: customer });
-  const placed = await settled(id, token);
+  const placed = await settled(id, await tokenOf(ada));
   assert.equal(placed.status, "CONFIRMED", JSON.stringify(placed));
   assert.deepEqual(
     placed.lines.map(({ sku, quantity }) => ({ sku, quantity })),
@@ -165,16 +84,8 @@ test("a customer logs in on the page and places an order", async () => {
   await picture("order");
 });
 
-async function settled(id, token) {
-  const end = Date.now() + DEADLINE;
-  for (;;) {
-    const order = await call("GET", `/orders/${id}`, { token });
-    if (order.status !== "PENDING" || Date.now() > end) return order;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}
-
 test("each problem type leads to a page that explains it", async () => {
+  const { page } = pages;
   await page.goto(`${api}/problems/insufficient-stock`);
   await page.getByRole("heading", { name: "There are not enough units to take away", level: 1 }).waitFor();
   await page.getByRole("heading", { name: "What to do" }).waitFor();

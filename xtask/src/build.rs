@@ -21,10 +21,16 @@ use crate::tools;
 use crate::wait;
 
 /// The operator's program and its package.
-const OPERATOR: &str = "oxcart-ops";
+pub(crate) const OPERATOR: &str = "oxcart-ops";
+
+/// The program that measures, and its package.
+pub(crate) const BENCH: &str = "oxcart-bench";
+
+/// The bare functions that others are measured against.
+const BARE: [&str; 2] = ["hello", "one-call"];
 
 /// What the functions are built for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Profile {
     /// The laptop and CI: quick to build.
     Local,
@@ -32,13 +38,22 @@ pub(crate) enum Profile {
     Release,
 }
 
+/// What of the functions is built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Selection<'a> {
+    /// All of them.
+    Functions,
+    /// Those of these names, or all of them without any, and the bare ones.
+    Measured(&'a [String]),
+}
+
 /// What a build produced.
 #[derive(Default)]
 pub(crate) struct Built {
     /// The executable of each function, by the function's name.
     pub(crate) functions: BTreeMap<String, PathBuf>,
-    /// The operator's program.
-    operator: Option<PathBuf>,
+    /// The executables of other packages, by name.
+    programs: BTreeMap<String, PathBuf>,
     /// Where the C library of each `aws-lc-sys` in the build lies.
     pub(crate) aws_lc: Vec<PathBuf>,
 }
@@ -57,15 +72,43 @@ pub(crate) fn cargo(layout: &Layout) -> Command {
 /// Builds every function and puts each at `target/lambda/<function>/bootstrap`, with the site beside those that serve
 /// it.
 pub(crate) fn functions(layout: &Layout, console: &Console, profile: Profile) -> Outcome<Built> {
+    packages(
+        layout,
+        console,
+        profile,
+        Selection::Functions,
+        &layout.packages(),
+    )
+}
+
+/// Builds the functions named in `only`, or all of them without any, and the bare ones, and puts each into `folder` as
+/// it would be deployed.
+pub(crate) fn measured(
+    layout: &Layout,
+    console: &Console,
+    profile: Profile,
+    only: &[String],
+    folder: &Path,
+) -> Outcome {
+    packages(layout, console, profile, Selection::Measured(only), folder).map(drop)
+}
+
+fn packages(
+    layout: &Layout,
+    console: &Console,
+    profile: Profile,
+    selection: Selection<'_>,
+    folder: &Path,
+) -> Outcome<Built> {
     tools::require_npm()?;
     thread::scope(|scope| {
         // The site's packages come over the network while the compiler has the processor.
         let site = scope.spawn(|| site::build(layout, console));
-        let compiled = compile(layout, console, profile);
+        let compiled = compile(layout, console, profile, selection);
         let site = wait::joined(site);
         let (built, task) = compiled?;
         site?;
-        let placed = place(layout, &built)? + site::place(layout, built.functions.keys())?;
+        let placed = place(folder, &built)? + site::place(layout, folder, built.functions.keys())?;
         task.done(&match placed {
             0 => format!("{} functions are up to date", built.functions.len()),
             _ => format!(
@@ -78,24 +121,51 @@ pub(crate) fn functions(layout: &Layout, console: &Console, profile: Profile) ->
 }
 
 /// Compiles every function.
-fn compile(layout: &Layout, console: &Console, profile: Profile) -> Outcome<(Built, Task)> {
+fn compile(
+    layout: &Layout,
+    console: &Console,
+    profile: Profile,
+    selection: Selection<'_>,
+) -> Outcome<(Built, Task)> {
     let task = console.task("building");
     let mut command = cargo(layout);
-    command.args(["build", "--workspace", "--exclude", "xtask", "--bins"]);
+    command.args(["build", "--workspace", "--exclude", "xtask"]);
+    match selection {
+        Selection::Measured(only) if !only.is_empty() => {
+            let wanted = only.iter().map(String::as_str).chain(BARE);
+            command.args(wanted.flat_map(|name| ["--bin", name]));
+        }
+        Selection::Measured(_) => {
+            command.arg("--bins");
+        }
+        // By name, because cargo then leaves out what only the tests and the benchmark depend on, and still unifies
+        // their features with those of the functions, so that nothing is built anew when they are built.
+        Selection::Functions => {
+            let names = function_names(layout)?;
+            command.args(names.iter().flat_map(|name| ["--bin", name]));
+        }
+    }
     match profile {
-        // There are no examples. But asking for them makes cargo unify the features of development
-        // dependencies too, as it does for the tests, and so nothing is built twice.
-        Profile::Local => command.args(["--examples", "--profile", "local"]),
-        // The operator's program isn't deployed.
+        Profile::Local => command.args(["--profile", "local"]),
+        // What isn't deployed would add features to what is.
         Profile::Release => command.args([
             "--exclude",
             "oxcart-tests",
             "--exclude",
             OPERATOR,
+            "--exclude",
+            BENCH,
             "--release",
         ]),
     };
-    let built = watch(layout, console, &task, &mut command)?;
+    if selection == Selection::Functions && profile == Profile::Release {
+        command.args(["--exclude", "oxcart-hello"]);
+    }
+    let mut built = watch(layout, console, &task, &mut command)?;
+    if let Selection::Measured(_) = selection {
+        let bare = BARE.map(|name| built.programs.remove_entry(name));
+        built.functions.extend(bare.into_iter().flatten());
+    }
     if built.functions.is_empty() {
         return Err(Failure::new(
             "The workspace has no functions: no package under functions/ has a binary.",
@@ -104,24 +174,31 @@ fn compile(layout: &Layout, console: &Console, profile: Profile) -> Outcome<(Bui
     Ok((built, task))
 }
 
-/// Builds the operator's program, and answers where it is.
-pub(crate) fn operator(layout: &Layout, console: &Console) -> Outcome<PathBuf> {
+/// The names of all functions: each is a file under `functions/<service>/src/bin`.
+fn function_names(layout: &Layout) -> Outcome<Vec<String>> {
+    let files = files::under(&layout.root().join("functions"), &[])?;
+    let binaries = files.iter().filter(|file| {
+        file.extension().is_some_and(|extension| extension == "rs")
+            && file
+                .parent()
+                .is_some_and(|parent| parent.ends_with("src/bin"))
+    });
+    let names = binaries.filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned()));
+    Ok(names.collect())
+}
+
+/// Builds a program that isn't a function, and answers where it is.
+pub(crate) fn program(layout: &Layout, console: &Console, name: &str) -> Outcome<PathBuf> {
     let task = console.task("building");
     let mut command = cargo(layout);
-    // With the packages and the features of the functions' build, of which this is a part: nothing is built twice.
-    command.args([
-        "build",
-        "--workspace",
-        "--exclude",
-        "xtask",
-        "--bin",
-        OPERATOR,
-    ]);
-    command.args(["--examples", "--profile", "local"]);
-    let built = watch(layout, console, &task, &mut command)?;
+    // With the packages and the features of the functions' build, so that what they share is built once.
+    command.args(["build", "--workspace", "--exclude", "xtask", "--bin", name]);
+    command.args(["--profile", "local"]);
+    let mut built = watch(layout, console, &task, &mut command)?;
     built
-        .operator
-        .ok_or_else(|| Failure::new(format!("Cargo built no {OPERATOR}.")))
+        .programs
+        .remove(name)
+        .ok_or_else(|| Failure::new(format!("Cargo built no {name}.")))
 }
 
 /// Builds everything that there is, tests included, so that all of it is built side by side.
@@ -190,11 +267,13 @@ fn read(layout: &Layout, messages: Option<impl Read>) -> Built {
             text("/target/name"),
             text("/executable"),
         ) {
-            if Path::new(manifest).starts_with(&functions) && text("/target/kind/0") == Some("bin")
-            {
-                built.functions.insert(name.to_owned(), executable.into());
-            } else if name == OPERATOR && text("/target/kind/0") == Some("bin") {
-                built.operator = Some(executable.into());
+            let executables = if Path::new(manifest).starts_with(&functions) {
+                &mut built.functions
+            } else {
+                &mut built.programs
+            };
+            if text("/target/kind/0") == Some("bin") {
+                executables.insert(name.to_owned(), executable.into());
             }
         } else if text("/reason") == Some("build-script-executed")
             && text("/package_id").is_some_and(|id| id.contains("#aws-lc-sys@"))
@@ -277,11 +356,10 @@ fn is_routine(text: &str) -> bool {
     text.is_empty() || routine.iter().any(|word| text.starts_with(word))
 }
 
-/// Puts each function where the template looks for it. Answers how many had changed.
-fn place(layout: &Layout, built: &Built) -> Outcome<usize> {
-    let packages = layout.packages();
-    fs::create_dir_all(&packages).explain(|| format!("Could not create {}", packages.display()))?;
-    for entry in fs::read_dir(&packages)
+/// Puts each function into the folder of packages. Answers how many had changed.
+fn place(packages: &Path, built: &Built) -> Outcome<usize> {
+    fs::create_dir_all(packages).explain(|| format!("Could not create {}", packages.display()))?;
+    for entry in fs::read_dir(packages)
         .explain(|| format!("Could not read {}", packages.display()))?
         .flatten()
     {

@@ -14,8 +14,9 @@ use crate::contract;
 use crate::failure::{Explain, Failure, Outcome};
 use crate::layout::Layout;
 use crate::sam;
+use crate::secrets;
 use crate::site;
-use crate::stack::{Purpose, Running, Stack};
+use crate::stack::{Purpose, Running, SagaType, Stack};
 use crate::tool;
 use crate::tools::{self, Kit};
 use crate::wait;
@@ -23,21 +24,43 @@ use crate::wait;
 /// The package of the tests that look at everything from outside.
 const OUTSIDE: &str = "oxcart-tests";
 
+/// The system tests that sagas matter to: they are run with both types.
+const SAGAS: [&str; 11] = [
+    "authentication_required::",
+    "cancellation::",
+    "concurrency::",
+    "fault_matrix::",
+    "idempotency::",
+    "operator_commands::",
+    "random_walk::",
+    "recovery::",
+    "saga_steps::",
+    "stories::",
+    "waiting::",
+];
+
 /// What has been checked so far.
 struct Checks<'a> {
     layout: &'a Layout,
     console: &'a Console,
     contract: &'a contract::Options,
+    saga: SagaType,
     done: Vec<(&'static str, Duration, bool)>,
 }
 
 /// Runs all checks, and says at the end how each went.
-pub(crate) fn run(layout: &Layout, console: &Console, contract: &contract::Options) -> Outcome {
+pub(crate) fn run(
+    layout: &Layout,
+    console: &Console,
+    contract: &contract::Options,
+    saga: SagaType,
+) -> Outcome {
     let began = Instant::now();
     let mut checks = Checks {
         layout,
         console,
         contract,
+        saga,
         done: Vec::new(),
     };
     tools::require(layout, &Kit::ALL)?;
@@ -161,12 +184,20 @@ impl Checks<'_> {
     }
 
     fn with_stack(&mut self, stack: &Stack) -> Outcome {
-        let console = self.console;
-        let running = self.check("A stack for the system tests", || stack.up(console))?;
+        let (console, saga) = (self.console, self.saga);
+        let running = self.check("A stack for the system tests", || {
+            stack.up(console, Some(saga))
+        })?;
         let result = self.system_tests(stack, &running);
         // The functions' logs end with the local cloud.
         let saved = stack.save_function_logs(&running.settings);
-        result.and(saved)
+        result.and(saved)?;
+        self.check("Secrets in logs and spans", || {
+            let logs = stack.logs();
+            let looked_for = secrets::check(&stack.settings_file(), &running.settings, &logs)?;
+            console.line(&format!("  none of {looked_for}"));
+            Ok(())
+        })
     }
 
     fn system_tests(&mut self, stack: &Stack, running: &Running) -> Outcome {
@@ -176,31 +207,30 @@ impl Checks<'_> {
             console.line(&format!("  {found}"));
             Ok(())
         })?;
-        self.check("System tests", || {
-            let mut tests = build::cargo(layout);
-            tests.args([
-                "test",
-                "--workspace",
-                "--profile",
-                "local",
-                "--test",
-                "system",
-                "--",
-                // They wait more than they work: for sagas, queues and the payment gateway's patience.
-                "--test-threads=5",
-            ]);
-            tests.env("OXCART_STACK_ENV", stack.settings_file());
-            visibly(console, "The system tests", &mut tests)
+        self.check("Units that an order takes", || {
+            count_units(layout, console, stack)
         })?;
-        self.check("API reference in a browser", || {
+        // Before the system tests, which leave orders behind that the console would rightly show a red light for.
+        self.check("Pages in a browser", || {
             npm_test(console, &layout.web(), &["run", "check"], running)?;
             npm_test(console, &layout.web(), &["test"], running)
         })?;
+        self.check("System tests", || system_tests(layout, console, stack, &[]))?;
         self.check("TypeScript client", || {
             let (client, log) = (layout.typescript_client(), stack.logs().join("client.log"));
             site::install(&client, &log)?;
             npm_test(console, &client, &["run", "check"], running)?;
             npm_test(console, &client, &["test"], running)
+        })?;
+        let other = self.saga.other();
+        self.check("The same stack with sagas of the other type", || {
+            stack.up(console, Some(other)).map(drop)
+        })?;
+        self.check("Units that an order takes there", || {
+            count_units(layout, console, stack)
+        })?;
+        self.check("System tests about sagas", || {
+            system_tests(layout, console, stack, &SAGAS)
         })?;
         // The last of all: it fills the stack with what only a machine would think of.
         let options = self.contract;
@@ -238,6 +268,33 @@ impl Checks<'_> {
             seconds(took)
         ));
     }
+}
+
+/// Counts what an order takes, while nothing else goes on: exact counts bear no faults of others.
+fn count_units(layout: &Layout, console: &Console, stack: &Stack) -> Outcome {
+    outside_tests(layout, console, stack, "costs", &[])
+}
+
+/// Runs those system tests whose names hold one of `filters`, or all of them if there is none.
+fn system_tests(layout: &Layout, console: &Console, stack: &Stack, filters: &[&str]) -> Outcome {
+    // They wait more than they work: for sagas, queues and the payment gateway's patience.
+    let arguments = [&["--test-threads=4"], filters].concat();
+    outside_tests(layout, console, stack, "system", &arguments)
+}
+
+/// Runs a group of the tests that look at the stack from outside, with what else these are told.
+fn outside_tests(
+    layout: &Layout,
+    console: &Console,
+    stack: &Stack,
+    group: &str,
+    arguments: &[&str],
+) -> Outcome {
+    let mut tests = build::cargo(layout);
+    tests.args(["test", "--workspace", "--profile", "local", "--test", group]);
+    tests.arg("--").args(arguments);
+    tests.env("OXCART_STACK_ENV", stack.settings_file());
+    visibly(console, &format!("The {group} tests"), &mut tests)
 }
 
 /// Runs cargo in the foreground. No argument has a space in it.

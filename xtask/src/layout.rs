@@ -82,6 +82,16 @@ impl Layout {
         self.root.join("statemachines")
     }
 
+    /// The program that measures, and what it measures beside the functions.
+    pub(crate) fn bench(&self) -> PathBuf {
+        self.root.join("bench")
+    }
+
+    /// What measuring leaves behind.
+    pub(crate) fn measured(&self) -> PathBuf {
+        self.root.join("target/bench")
+    }
+
     /// Where the template looks for the functions: `<binary>/bootstrap`.
     pub(crate) fn packages(&self) -> PathBuf {
         self.root.join("target/lambda")

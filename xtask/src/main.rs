@@ -1,12 +1,14 @@
 //! What a person types: `cargo xtask up`, `demo`, `test` and the rest. Knows the order of things, not their details.
 
 mod background;
+mod bench;
 mod binaries;
 mod build;
 mod checks;
 mod cloud;
 mod console;
 mod contract;
+mod costs;
 mod demo;
 mod environment;
 mod failure;
@@ -15,11 +17,13 @@ mod files;
 mod lambda;
 mod layout;
 mod ledger;
+mod local_speed;
 mod loopback;
 mod opening;
 mod ops;
 mod processes;
 mod sam;
+mod secrets;
 mod settings;
 mod shop;
 mod site;
@@ -38,8 +42,7 @@ use crate::build::Profile;
 use crate::console::{Console, Tone};
 use crate::failure::Outcome;
 use crate::layout::Layout;
-use crate::settings::Settings;
-use crate::stack::{Purpose, Running, Stack};
+use crate::stack::{Purpose, Running, SagaType, Stack};
 use crate::tools::Kit;
 
 /// Builds, runs, tests and deploys Oxcart.
@@ -57,11 +60,22 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Starts a local stack in the background, or brings the running one up to date.
-    Up,
+    Up {
+        /// Of which type its state machines are: as they are by now, or else standard.
+        #[arg(long)]
+        saga: Option<SagaType>,
+    },
     /// Plays a story against a local stack, step by step, and checks the books at the end.
     Demo,
     /// Runs every check: format, lints, unit tests, template, architecture, system tests, contract tests.
-    Test(contract::Options),
+    Test {
+        #[command(flatten)]
+        contract: contract::Options,
+        /// Of which type the state machines are of the stack that is tested. Those tests that sagas matter to are run with
+        /// the other type, too.
+        #[arg(long, default_value = "standard")]
+        saga: SagaType,
+    },
     /// Tests the local stack's API against its document. It leaves products and orders behind that look random.
     Contract(contract::Options),
     /// Stops the local stack.
@@ -90,6 +104,8 @@ enum Task {
         #[arg(long)]
         release: bool,
     },
+    /// Measures the functions cold and warm, beside a bare one and the same in other languages.
+    Bench(bench::Options),
     /// Installs the pinned tools. Every other command installs those that it needs.
     Setup,
     /// Buys and breaks things at random for some minutes, and checks the books at the end.
@@ -100,6 +116,15 @@ enum Task {
         /// What the random decisions follow from: that of an earlier run makes the same ones again.
         #[arg(long)]
         seed: Option<u64>,
+        /// Of which type the state machines are.
+        #[arg(long, default_value = "standard")]
+        saga: SagaType,
+    },
+    /// Prints what an order costs on AWS.
+    Costs {
+        /// Put it into the README instead.
+        #[arg(long)]
+        write: bool,
     },
     /// Stands between functions and what they call. Part of each local stack.
     #[command(hide = true)]
@@ -123,25 +148,23 @@ fn run(task: &Task, layout: &Layout, console: &Console) -> Outcome {
     let began = Instant::now();
     let stack = Stack::new(layout, Purpose::Play);
     match task {
-        Task::Up => {
+        Task::Up { saga } => {
             console.heading("Local stack");
             let _claim = stack.claim(console)?;
-            let running = stack.up(console)?;
+            let running = stack.up(console, *saga)?;
             welcome(console, &stack, &running)
         }
         Task::Demo => {
             console.heading("Local stack");
             let claim = stack.claim(console)?;
-            let running = stack.up(console)?;
+            let running = stack.up(console, None)?;
             drop(claim);
             demo::play(console, &running.settings, began)
         }
-        Task::Test(options) => checks::run(layout, console, options),
+        Task::Test { contract, saga } => checks::run(layout, console, contract, *saga),
         Task::Contract(options) => {
             console.heading("Contract tests");
-            let settings = Settings::read(&stack.settings_file()).map_err(|failure| {
-                failure.advice("Is a local stack running? cargo xtask up starts one.")
-            })?;
+            let settings = stack.settings()?;
             tools::install(layout, console, &[Kit::Schemathesis])?;
             contract::test(layout, console, &settings, &stack.logs(), options)
         }
@@ -156,9 +179,7 @@ fn run(task: &Task, layout: &Layout, console: &Console) -> Outcome {
             Ok(())
         }
         Task::Logs => {
-            let settings = Settings::read(&stack.settings_file()).map_err(|failure| {
-                failure.advice("Is a local stack running? cargo xtask up starts one.")
-            })?;
+            let settings = stack.settings()?;
             stack.save_function_logs(&settings)?;
             console.line(&format!(
                 "Saved to {}.",
@@ -183,12 +204,18 @@ fn run(task: &Task, layout: &Layout, console: &Console) -> Outcome {
             };
             build::functions(layout, console, profile).map(drop)
         }
+        Task::Bench(options) => bench::run(layout, console, options),
         Task::Setup => {
             tools::install(layout, console, &Kit::ALL)?;
             console.line("All tools are installed.");
             Ok(())
         }
-        Task::Torture { minutes, seed } => torture::run(layout, console, *minutes, *seed),
+        Task::Torture {
+            minutes,
+            seed,
+            saga,
+        } => torture::run(layout, console, *minutes, *seed, *saga),
+        Task::Costs { write } => costs::run(layout, console, *write),
         Task::FaultProxy(ports) => faults::serve(ports),
     }
 }
@@ -215,4 +242,16 @@ fn welcome(console: &Console, stack: &Stack, running: &Running) -> Outcome {
     }
     console.line("\n  `cargo xtask demo` plays a story against it, `cargo xtask down` stops it.");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn no_two_options_of_a_command_get_in_each_others_way() {
+        Arguments::command().debug_assert();
+    }
 }

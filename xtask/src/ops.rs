@@ -19,7 +19,7 @@ const STACK_NAME: &str = "--stack-name";
 
 /// Goes on as the operator's program, whose exit code is then this one's.
 pub(crate) fn run(layout: &Layout, console: &Console, stack: &Stack, words: &[String]) -> Outcome {
-    let program = build::operator(layout, console)?;
+    let program = build::program(layout, console, build::OPERATOR)?;
     let mut command = Command::new(program);
     command.args(words);
     if !asks_for_help(words) {

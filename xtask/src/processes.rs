@@ -1,5 +1,5 @@
-//! The processes of a local stack: the local cloud, the payment stand-in, and the fault proxy between them and the
-//! functions. Knows nothing of what is deployed.
+//! The processes of a local stack: the local cloud, the payment stand-in, the fault proxy between them and the
+//! functions, and the collector of their traces. Knows nothing of what is deployed.
 
 use std::fs;
 use std::net::TcpListener;
@@ -20,6 +20,9 @@ use crate::tools::{self, Kit};
 
 /// How long a process may take until it answers.
 const START: Duration = Duration::from_secs(30);
+
+/// The standard variable that names a collector of traces.
+const COLLECTOR: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// What part of their time the state machines of a test's stack wait before they retry, and in `Wait` states. What waits
 /// out minutes of trouble on AWS would make tests of such trouble last as long. The local cloud shortens nothing else by
@@ -45,6 +48,8 @@ pub(crate) struct Endpoints {
     pub(crate) gateway_of_functions: String,
     /// Where faults are armed.
     pub(crate) faults: String,
+    /// The collector of traces.
+    pub(crate) collector: String,
 }
 
 impl Processes {
@@ -79,7 +84,7 @@ impl Processes {
     /// Ends the processes. Answers whether there were any.
     pub(crate) fn stop(&self) -> Outcome<bool> {
         let mut found = false;
-        for name in ["gateway", "cloud", "faults"] {
+        for name in ["gateway", "cloud", "faults", "collector"] {
             let pid_file = self.pid_file(name);
             if let Some(process) = background::running(&pid_file) {
                 process.stop(name)?;
@@ -94,6 +99,11 @@ impl Processes {
         Ok(found)
     }
 
+    /// The file of the spans that were collected, each a line of JSON.
+    pub(crate) fn spans(&self) -> PathBuf {
+        self.logs().join("spans.jsonl")
+    }
+
     fn pid_file(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}.pid"))
     }
@@ -105,7 +115,7 @@ impl Processes {
         if written(self.pid_file("cloud"))? < installed {
             return None;
         }
-        for name in ["cloud", "gateway", "faults"] {
+        for name in ["cloud", "gateway", "faults", "collector"] {
             background::running(&self.pid_file(name))?;
         }
         let text = fs::read_to_string(self.folder.join("endpoints")).ok()?;
@@ -115,6 +125,7 @@ impl Processes {
             gateway: urls.next()?,
             gateway_of_functions: urls.next()?,
             faults: urls.next()?,
+            collector: urls.next()?,
         };
         endpoints.answer().then_some(endpoints)
     }
@@ -131,7 +142,14 @@ impl Processes {
             fs::create_dir_all(folder)
                 .explain(|| format!("Could not create {}", folder.display()))?;
         }
-        let [cloud, gateway, cloud_itself, gateway_itself, admin] = free_ports()?;
+        let [
+            cloud,
+            gateway,
+            cloud_itself,
+            gateway_itself,
+            admin,
+            collector,
+        ] = free_ports()?;
         let ports = Ports {
             cloud,
             cloud_itself,
@@ -145,6 +163,7 @@ impl Processes {
             gateway: loopback(ports.gateway_itself),
             gateway_of_functions: loopback(ports.gateway),
             faults: loopback(ports.admin),
+            collector: loopback(collector),
         };
         let mut cloud = self.launcher("cloud.py");
         cloud.env("TMPDIR", &temporary);
@@ -169,24 +188,32 @@ impl Processes {
         let mut gateway = self.launcher("gateway.py");
         gateway.arg(ports.gateway_itself.to_string());
         let mut faults = self.fault_proxy(&ports)?;
+        let mut traces = self.launcher("collector.py");
+        traces.arg(collector.to_string()).arg(self.spans());
+        // Whoever has a collector of their own is sent everything too.
+        let theirs = environment::value(COLLECTOR);
+        traces.envs(theirs.map(|value| (COLLECTOR, value)));
 
         let mut faults = self.start_one("faults", "The fault proxy", &mut faults)?;
         let mut cloud = self.start_one("cloud", "The local cloud", &mut cloud)?;
         let mut gateway = self.start_one("gateway", "The payment stand-in", &mut gateway)?;
+        let mut traces = self.start_one("collector", "The collector of traces", &mut traces)?;
+        traces.until(START, || endpoints.collector_answers())?;
         faults.until(START, || endpoints.faults_answer())?;
         cloud.until(START, || Cloud::at(&endpoints.cloud).is_healthy())?;
         gateway.until(START, || endpoints.gateway_answers())?;
-        started.extend([faults, cloud, gateway]);
+        started.extend([faults, cloud, gateway, traces]);
         Cloud::at(&endpoints.cloud).create_bucket(sam::LOCAL_BUCKET)?;
         let file = self.folder.join("endpoints");
         fs::write(
             &file,
             format!(
-                "{} {} {} {}\n",
+                "{} {} {} {} {}\n",
                 endpoints.cloud,
                 endpoints.gateway,
                 endpoints.gateway_of_functions,
-                endpoints.faults
+                endpoints.faults,
+                endpoints.collector
             ),
         )
         .explain(|| format!("Could not write {}", file.display()))?;
@@ -245,11 +272,18 @@ impl Processes {
 
 impl Endpoints {
     fn answer(&self) -> bool {
-        Cloud::at(&self.cloud).is_healthy() && self.gateway_answers() && self.faults_answer()
+        Cloud::at(&self.cloud).is_healthy()
+            && self.gateway_answers()
+            && self.faults_answer()
+            && self.collector_answers()
     }
 
     fn gateway_answers(&self) -> bool {
         Client::new().send("GET", &self.gateway, &[], "").is_ok()
+    }
+
+    fn collector_answers(&self) -> bool {
+        Client::new().send("GET", &self.collector, &[], "").is_ok()
     }
 
     fn faults_answer(&self) -> bool {

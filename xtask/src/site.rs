@@ -53,12 +53,14 @@ fn sources(layout: &Layout) -> Outcome<Vec<PathBuf>> {
     let mut sources = files::under(&layout.web(), &["node_modules", "tests"])?;
     sources.push(layout.openapi());
     sources.extend(files::under(&layout.problems(), &[])?);
+    sources.extend(files::under(&layout.state_machines(), &[])?);
     Ok(sources)
 }
 
 /// Puts the site beside those functions that carry it. Answers for how many of them it had changed.
 pub(crate) fn place<'a>(
     layout: &Layout,
+    packages: &Path,
     functions: impl Iterator<Item = &'a String>,
 ) -> Outcome<usize> {
     let site = layout.site();
@@ -71,7 +73,7 @@ pub(crate) fn place<'a>(
             Some(file) => vec![site.join(file)],
             None => files::under(&site, &[])?,
         };
-        let folder = layout.packages().join(function).join("site");
+        let folder = packages.join(function).join("site");
         placed += usize::from(place_in(&site, &wanted, &folder)?);
     }
     Ok(placed)

@@ -41,6 +41,30 @@ pub(crate) enum Purpose {
     Test,
 }
 
+/// Of which type the state machines of a stack are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SagaType {
+    Standard,
+    Express,
+}
+
+impl SagaType {
+    /// The one that it isn't.
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Standard => Self::Express,
+            Self::Express => Self::Standard,
+        }
+    }
+
+    const fn parameter(self) -> &'static str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::Express => "EXPRESS",
+        }
+    }
+}
+
 /// A stack of this repository, running or not.
 pub(crate) struct Stack {
     layout: Layout,
@@ -84,6 +108,13 @@ impl Stack {
         }
     }
 
+    /// Where everything is of the stack that runs.
+    pub(crate) fn settings(&self) -> Outcome<Settings> {
+        Settings::read(&self.settings_file()).map_err(|failure| {
+            failure.advice("Is a local stack running? cargo xtask up starts one.")
+        })
+    }
+
     /// Where the processes and the functions log.
     pub(crate) fn logs(&self) -> PathBuf {
         self.processes.logs()
@@ -102,8 +133,10 @@ impl Stack {
         Ok(lock)
     }
 
-    /// Brings the stack up: builds, starts what isn't running, deploys what has changed, opens the shop.
-    pub(crate) fn up(&self, console: &Console) -> Outcome<Running> {
+    /// Brings the stack up: builds, starts what isn't running, deploys what has changed, opens the shop. A stack that
+    /// runs has the type of state machine that it was started with; one that is started anew has Standard ones unless
+    /// `saga` says otherwise.
+    pub(crate) fn up(&self, console: &Console, saga: Option<SagaType>) -> Outcome<Running> {
         let kits = [Kit::Emulator, Kit::Sam];
         tools::require(&self.layout, &kits)?;
         tools::require_npm()?;
@@ -118,7 +151,7 @@ impl Stack {
             let endpoints = wait::joined(start);
             Ok((functions?, endpoints?))
         })?;
-        let settings = self.deploy(console, &endpoints)?;
+        let settings = self.deploy(console, &endpoints, saga)?;
         let opened = self.folder.join("opened");
         if !opened.exists() {
             opening::open(console, &settings)?;
@@ -144,17 +177,33 @@ impl Stack {
     }
 
     /// Deploys the template if anything about it has changed, and writes the stack's settings.
-    fn deploy(&self, console: &Console, endpoints: &Endpoints) -> Outcome<Settings> {
+    fn deploy(
+        &self,
+        console: &Console,
+        endpoints: &Endpoints,
+        saga: Option<SagaType>,
+    ) -> Outcome<Settings> {
+        let before = Settings::read(&self.settings_file()).ok();
+        let of_before = before
+            .as_ref()
+            .and_then(|settings| settings.get("SAGA_TYPE").ok());
+        let saga = match (saga, of_before) {
+            (None, Some(of_before)) => of_before,
+            (wanted, _) => wanted.unwrap_or(SagaType::Standard).parameter(),
+        };
         let parameters = [
             ("DeletionProtection", "false".to_owned()),
             ("RequireTls", "false".to_owned()),
             ("CombinedAlarms", "false".to_owned()),
+            ("SagaType", saga.to_owned()),
+            ("ExpressRunSeconds", "100".to_owned()),
             ("MaxReceiveCount", "3".to_owned()),
             // All the tests, and all who play, come from one address.
             ("FailuresPerSource", "100000".to_owned()),
             // So that two published keys and one that signs is what is tested.
             ("TokenKeys", "A+B".to_owned()),
             ("AllowedOrigins", FRONT_END.to_owned()),
+            ("OtlpEndpoint", endpoints.collector.clone()),
             ("PaymentGatewayUrl", endpoints.gateway_of_functions.clone()),
             ("PaymentGatewaySecretKey", GATEWAY_KEY.to_owned()),
             ("PaymentWebhookSecret", WEBHOOK_SECRET.to_owned()),
@@ -169,7 +218,6 @@ impl Stack {
         ];
         let fingerprint = sam::fingerprint(&self.layout, &parameters)?;
         let deployed = self.folder.join("deployed");
-        let before = Settings::read(&self.settings_file()).ok();
         if let Some(settings) = &before
             && fs::read_to_string(&deployed).is_ok_and(|text| text == fingerprint)
         {
@@ -206,6 +254,7 @@ impl Stack {
         settings.set("GATEWAY_SECRET_KEY", GATEWAY_KEY);
         settings.set("PAYMENT_WEBHOOK_SECRET", WEBHOOK_SECRET);
         settings.set("FAULTS_URL", &endpoints.faults);
+        settings.set("COLLECTED_SPANS", self.processes.spans().to_string_lossy());
         // Lambda sets it for each function by itself, cargo-lambda doesn't. What reads it reads the site.
         let carrier = self.layout.packages().join("serve-docs");
         settings.set("LAMBDA_TASK_ROOT", carrier.to_string_lossy());

@@ -189,7 +189,7 @@ fn install_one(layout: &Layout, console: &Console, kit: Kit) -> Outcome {
 
 /// A virtual environment without a pip of its own (which takes longer to unpack than most packages
 /// take to install), filled from lock files that name every package and its hashes.
-fn install_python(locks: &[PathBuf], folder: &Path, log: &Path) -> Outcome {
+pub(crate) fn install_python(locks: &[PathBuf], folder: &Path, log: &Path) -> Outcome {
     let mut environment = Command::new("python3");
     environment
         .args(["-m", "venv", "--without-pip"])

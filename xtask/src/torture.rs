@@ -4,17 +4,25 @@ use crate::build;
 use crate::console::Console;
 use crate::failure::Outcome;
 use crate::layout::Layout;
-use crate::stack::{Purpose, Stack};
+use crate::stack::{Purpose, Running, SagaType, Stack};
 use crate::tool;
 
 /// Walks for `minutes`, with the decisions that follow from `seed`, or from a new one.
-pub(crate) fn run(layout: &Layout, console: &Console, minutes: u64, seed: Option<u64>) -> Outcome {
+pub(crate) fn run(
+    layout: &Layout,
+    console: &Console,
+    minutes: u64,
+    seed: Option<u64>,
+    saga: SagaType,
+) -> Outcome {
     console.heading("A stack for the random walk");
     let stack = Stack::new(layout, Purpose::Test);
     let _claim = stack.claim(console)?;
     // A run that was killed may have left one.
     stack.down()?;
-    let result = walk(layout, console, &stack, minutes, seed);
+    let result = stack
+        .up(console, Some(saga))
+        .and_then(|running| walk(layout, console, &stack, &running, minutes, seed));
     let stopped = stack.down();
     let logs = format!("All logs of the run are in {}.", stack.logs().display());
     result.map_err(|failure| failure.advice(logs))?;
@@ -25,10 +33,10 @@ fn walk(
     layout: &Layout,
     console: &Console,
     stack: &Stack,
+    running: &Running,
     minutes: u64,
     seed: Option<u64>,
 ) -> Outcome {
-    let running = stack.up(console)?;
     console.heading("Random walk");
     let mut test = build::cargo(layout);
     test.args(["test", "--workspace", "--profile", "local"]);

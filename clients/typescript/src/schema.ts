@@ -504,6 +504,39 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/operations/orders": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search everybody's orders, newest first.
+         * @description For support and administrators. All orders of a time, or those of some statuses, with some product, of some
+         *     customer, or all of that.
+         *
+         *     The time ends now and begins 31 days before it ends, unless `created_before` and `created_from` say otherwise. One
+         *     call looks at 300 orders and 32 days at most: a page may hold fewer than `limit`, even none, and `next_cursor`
+         *     still lead on.
+         */
+        get: operations["search-orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -552,6 +585,237 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/operations/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+            };
+            path: {
+                /**
+                 * @description The order's id. Anything that isn't a UUID is answered 404.
+                 * @example 5b0f6c0e-9f0c-5d7e-8a53-6a2f5d1c9e44
+                 */
+                id: components["parameters"]["OrderId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read all that is known of anybody's order.
+         * @description For support and administrators. The order, its reservation and its payment as they stand, the runs of its sagas
+         *     state by state, and what happened, in the order of time. What is not known of it is null.
+         */
+        get: operations["examine-order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/orders/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+            };
+            path: {
+                /**
+                 * @description The order's id. Anything that isn't a UUID is answered 404.
+                 * @example 5b0f6c0e-9f0c-5d7e-8a53-6a2f5d1c9e44
+                 */
+                id: components["parameters"]["OrderId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run the saga of an open order again.
+         * @description Administrators only. For an order that was left to a person, or that nobody looks after, once what kept failing
+         *     is mended. A saga that is under way is left alone, and every step may be repeated, so asking again does no
+         *     harm. There is no body.
+         */
+        post: operations["resume-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/queues": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count what was given up.
+         * @description Administrators only. Every queue of what could not be handled, and how many messages it has, as far as SQS knows
+         *     at the moment. All at nought is how it should be. The list comes as a whole.
+         */
+        get: operations["list-queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/queues/{queue}/messages": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+            };
+            path: {
+                /**
+                 * @description The queue, as `list-queues` names it. Anything else is answered 404.
+                 * @example placed-orders-dlq
+                 */
+                queue: components["parameters"]["QueueName"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read what was given up, and why.
+         * @description Administrators only. Up to 20 messages, which stay where they are; while they are looked at, nobody else can have
+         *     them. Reading one counts as handing it out (`receives`). Of a message it is told what it is about and why it is
+         *     there, and never its body, which may name a person.
+         */
+        get: operations["list-dead-letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/queues/{queue}/redrive": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+            };
+            path: {
+                /**
+                 * @description The queue, as `list-queues` names it. Anything else is answered 404.
+                 * @example placed-orders-dlq
+                 */
+                queue: components["parameters"]["QueueName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have what was given up tried again.
+         * @description Administrators only. Dead letters go back to the queue that they came from, parked orders are resumed, parked
+         *     events are published. A message leaves its queue once that is done. Without `message_ids`, all that one pass
+         *     finds is meant, up to 100 messages or for 18 seconds.
+         *
+         *     Doing it twice does no harm: consumers know the events that they have handled, and sagas may always be resumed.
+         */
+        post: operations["redrive-dead-letters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/books": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask whether the books of a day agree.
+         * @description Administrators only. How the orders that were placed on a day stand, with the stock that they hold and the money
+         *     that was taken for them by our own records; what always holds, and whether it does; and what disagrees, with what
+         *     heals it. The shop goes on meanwhile, so what seems to disagree is looked at again before it is told.
+         *
+         *     The newest 1000 orders of the day are looked at; `complete` says whether those are all. An answer may be 10
+         *     seconds old; `checked_at` says when it was made.
+         *
+         *     The gateway takes 10 requests a second of this, and up to 20 at once.
+         */
+        get: operations["audit-books"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look after the shop in a browser.
+         * @description A page for support and administrators, who sign in there: orders and what became of them, queues, stock and
+         *     books. It calls this API as any other client does, and loads nothing from anywhere else; its files are those at
+         *     `/docs/{asset}`.
+         */
+        get: operations["serve-console"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/docs": {
         parameters: {
             query?: never;
@@ -587,7 +851,7 @@ export interface paths {
         };
         /**
          * Read a file that the API reference is made of.
-         * @description Scripts, styles and drawings, for the page at `/docs` alone.
+         * @description Scripts, styles and drawings, for the pages at `/docs` and `/console` alone.
          */
         get: operations["read-docs-asset"];
         put?: never;
@@ -812,7 +1076,13 @@ export interface components {
             /** @description More of it. Absent or null for none. */
             description?: string | null;
             unit_price: components["schemas"]["UnitPrice"];
+            stock_shards?: components["schemas"]["StockShards"];
         };
+        /**
+         * @description Into how many shards the product's stock is split. Orders take from one of them each, so that as many of them get through at a time; 1 suffices for some twenty orders a second.
+         * @default 1
+         */
+        StockShards: number;
         /** @description A product and what there is of it. */
         Product: {
             sku: components["schemas"]["Sku"];
@@ -826,6 +1096,7 @@ export interface components {
              * @description Stock that no order holds.
              */
             available: number;
+            stock_shards: components["schemas"]["StockShards"];
             updated_at: components["schemas"]["Time"];
         };
         /** @description One page of products. */
@@ -905,6 +1176,11 @@ export interface components {
             /** @description The type of the domain event. */
             event: string;
         };
+        /**
+         * @description PENDING until the order is settled. Partial refunds don't change it; the payment shows them.
+         * @enum {string}
+         */
+        OrderPaymentStatus: "PENDING" | "CHARGED" | "DECLINED" | "CANCELLED" | "REFUNDED";
         /** @description An order as it stands. */
         Order: {
             id: components["schemas"]["Id"];
@@ -915,11 +1191,7 @@ export interface components {
             total: components["schemas"]["Money"] | null;
             /** @description Null unless the order is REJECTED, CANCELLING or CANCELLED. */
             reason: components["schemas"]["Reason"] | null;
-            /**
-             * @description PENDING until the order is settled. Partial refunds don't change it; the payment shows them.
-             * @enum {string}
-             */
-            payment_status: "PENDING" | "CHARGED" | "DECLINED" | "CANCELLED" | "REFUNDED";
+            payment_status: components["schemas"]["OrderPaymentStatus"];
             /**
              * @description Only present while the order waits for its customer, who has about 15 minutes: their bank wants them
              *     to authenticate the payment (3-D Secure). Read the payment to go on.
@@ -947,6 +1219,29 @@ export interface components {
         OrderPage: {
             /** @description The orders, newest first. */
             items: components["schemas"]["Order"][];
+            next_cursor: components["schemas"]["NextCursor"];
+        };
+        /** @description An order as it stands, for those who look after the shop. */
+        FoundOrder: {
+            id: components["schemas"]["Id"];
+            customer_id: components["schemas"]["Id"];
+            status: components["schemas"]["OrderStatus"];
+            /** @description What was ordered. */
+            lines: components["schemas"]["PricedLine"][];
+            /** @description The sum of the lines; null until they are priced. */
+            total: components["schemas"]["Money"] | null;
+            /** @description Null unless the order is REJECTED, CANCELLING or CANCELLED. */
+            reason: components["schemas"]["Reason"] | null;
+            payment_status: components["schemas"]["OrderPaymentStatus"];
+            /** @description Whether somebody of the shop has to look after the order before it can go on. */
+            needs_attention: boolean;
+            created_at: components["schemas"]["Time"];
+            updated_at: components["schemas"]["Time"];
+        };
+        /** @description One page of everybody's orders. */
+        FoundOrderPage: {
+            /** @description The orders, newest first. */
+            items: components["schemas"]["FoundOrder"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
         /** @description The payment of an order as it stands. */
@@ -1072,6 +1367,299 @@ export interface components {
             status: "healthy" | "unhealthy";
             /** @description How many milliseconds it took to answer, or until it wasn't waited for any longer. */
             latency_ms: number;
+        };
+        /** @description All that is known of an order. */
+        ExaminedOrder: {
+            id: components["schemas"]["Id"];
+            /** @description The order as it stands; null if it is not in the books. */
+            order: components["schemas"]["OrderInBooks"] | null;
+            /** @description What the inventory holds for it; null until something was reserved or refused. */
+            reservation: components["schemas"]["ReservationInBooks"] | null;
+            /** @description What became of its payment; null until there is one. */
+            payment: components["schemas"]["PaymentInBooks"] | null;
+            /** @description Whether runs leave no history here, because the sagas are Express ones. Then there are none. */
+            runs_forgotten: boolean;
+            /** @description The runs of its sagas, in the order in which they started. */
+            runs: components["schemas"]["SagaRun"][];
+            /** @description What happened, in the order of time. */
+            story: components["schemas"]["StoryEntry"][];
+        };
+        /** @description An order as those see it who look after it. */
+        OrderInBooks: {
+            customer_id: components["schemas"]["Id"];
+            status: components["schemas"]["OrderStatus"];
+            /** @description What was ordered. */
+            lines: components["schemas"]["PricedLine"][];
+            /** @description The sum of the lines; null until they are priced. */
+            total: components["schemas"]["Money"] | null;
+            /** @description Why it ends, or is about to end, without a sale; null if it is not decided that it does. */
+            reason: components["schemas"]["Reason"] | null;
+            /**
+             * @description PENDING until the order is settled.
+             * @enum {string}
+             */
+            payment_status: "PENDING" | "CHARGED" | "DECLINED" | "CANCELLED" | "REFUNDED";
+            /** @description Whether its customer has to authenticate the payment. */
+            waits_for_customer: boolean;
+            /** @description Whether it was left to a person. */
+            needs_attention: boolean;
+            /** @description Where and why it was left to a person last; null if it never was. */
+            parked: components["schemas"]["Parked"] | null;
+            /** @description When its saga is looked after, unless it has ended by then; null if it has. */
+            due_at: components["schemas"]["Time"] | null;
+            /** @description How often its saga was run again. */
+            resumes: number;
+            /** @description The trace in which it was written last. */
+            trace_id: string | null;
+            created_at: components["schemas"]["Time"];
+            updated_at: components["schemas"]["Time"];
+        };
+        /** @description That a saga gave an order up. */
+        Parked: {
+            at: components["schemas"]["Time"];
+            /** @description The state that kept failing. */
+            state: string;
+            /** @description What it kept failing with. */
+            error: string;
+        };
+        /** @description The units of an order. */
+        ReservationInBooks: {
+            /**
+             * @description Whether they are out of stock.
+             * @enum {string}
+             */
+            status: "HELD" | "RELEASED";
+            /** @description The units and their prices; null if nothing was ever held. */
+            lines: components["schemas"]["PricedLine"][] | null;
+            /** @description The sum of the lines; null if nothing was ever held. */
+            total: components["schemas"]["Money"] | null;
+            created_at: components["schemas"]["Time"];
+            updated_at: components["schemas"]["Time"];
+        };
+        /** @description The payment of an order, as our records have it. */
+        PaymentInBooks: {
+            /**
+             * @description Where it stands.
+             * @enum {string}
+             */
+            status: "PENDING" | "CHARGED" | "DECLINED" | "REFUNDING" | "REFUNDED" | "CANCELLED";
+            /** @description Null when it was cancelled before a sum was known. */
+            amount: components["schemas"]["Money"] | null;
+            /** @description What the payment gateway knows it by. */
+            intent_id: string | null;
+            /** @description Why it was declined, in the gateway's words. */
+            decline_code: string | null;
+            /** @description The parts of it that are given back. */
+            refunds: components["schemas"]["RefundInBooks"][];
+            created_at: components["schemas"]["Time"];
+            updated_at: components["schemas"]["Time"];
+        };
+        /** @description A part of a payment that is given back. */
+        RefundInBooks: {
+            amount: components["schemas"]["Money"];
+            reason: components["schemas"]["RefundReason"];
+            /**
+             * @description Where it stands.
+             * @enum {string}
+             */
+            status: "PENDING" | "DONE" | "SUPERSEDED";
+            created_at: components["schemas"]["Time"];
+        };
+        /** @description One execution of one of an order's sagas. */
+        SagaRun: {
+            /**
+             * @description The one that sells the order, or the one that undoes it.
+             * @enum {string}
+             */
+            saga: "order-saga" | "cancellation-saga";
+            /** @description Which run it is: 0 is the first. */
+            number: number;
+            /** @description The execution's name. */
+            name: string;
+            /**
+             * @description How the execution stands, in the words of Step Functions.
+             * @enum {string}
+             */
+            status: "RUNNING" | "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED" | "PENDING_REDRIVE";
+            started: components["schemas"]["Time"];
+            /** @description Null while it runs. */
+            ended: components["schemas"]["Time"] | null;
+            /** @description What it failed with. */
+            error: string | null;
+            /** @description The states that it has been in, one after the other. */
+            visits: components["schemas"]["StateVisit"][];
+        };
+        /** @description One stay of an execution in a state, with all its retries. */
+        StateVisit: {
+            /** @description The state's name. */
+            state: string;
+            entered: components["schemas"]["Time"];
+            /** @description Null if it is still there, or ended there. */
+            left: components["schemas"]["Time"] | null;
+            /** @description The attempts that failed. */
+            failures: components["schemas"]["FailedAttempt"][];
+        };
+        /** @description An attempt that failed. */
+        FailedAttempt: {
+            at: components["schemas"]["Time"];
+            /** @description The error's name. */
+            error: string;
+        };
+        /** @description Something that happened. */
+        StoryEntry: {
+            at: components["schemas"]["Time"];
+            /** @description The service or the saga. */
+            place: string;
+            /** @description What, in words. A domain event begins with its type. */
+            what: string;
+            /**
+             * @description A domain event, a step that led to one, an attempt that failed, or something that needs a person.
+             * @enum {string}
+             */
+            weight: "event" | "step" | "failure" | "trouble";
+        };
+        /** @description What became of an order that was to be resumed. */
+        ResumedOrder: {
+            /**
+             * @description Its saga runs again, or is under way and was left alone; the order has ended; or somebody else looks after it
+             *     at this moment.
+             * @enum {string}
+             */
+            outcome: "restarted" | "running" | "not-open" | "left-to-others";
+            /** @description The same in words. */
+            says: string;
+        };
+        /** @description The queues of what was given up. */
+        Queues: {
+            /** @description All of them, by name. */
+            items: components["schemas"]["Queue"][];
+        };
+        /** @description A queue of what was given up. */
+        Queue: {
+            /** @description Its name. */
+            name: string;
+            /**
+             * @description Messages that their consumer could not handle, orders whose saga gave up, or events that could not be
+             *     published.
+             * @enum {string}
+             */
+            holds: "dead-letters" | "parked-orders" | "parked-events";
+            /** @description How many can be had. */
+            messages: number;
+            /** @description How many somebody looks at right now. */
+            in_flight: number;
+        };
+        /** @description Messages that were given up. */
+        DeadLetters: {
+            /** @description Up to 20 of them, the oldest first. */
+            items: components["schemas"]["DeadLetter"][];
+        };
+        /** @description A message that was given up. */
+        DeadLetter: {
+            /** @description The message's id. */
+            id: string;
+            /** @description When it was sent to the queue. */
+            sent_at: components["schemas"]["Time"] | null;
+            /** @description How often it was handed out, to consumers and to operators. */
+            receives: number;
+            /** @description The type of the domain event that it is; null if it is none. */
+            event_type: string | null;
+            /** @description The order that it is about, if it is about one. */
+            order_id: components["schemas"]["Id"] | null;
+            /** @description What it is about. */
+            subject: string | null;
+            /** @description Why it is here, as far as it says so itself. */
+            cause: string | null;
+            /** @description The trace in which its event happened. */
+            trace_id: string | null;
+        };
+        /** @description Which messages are to be tried again. */
+        Redrive: {
+            /** @description These; without it, all that one pass finds. */
+            message_ids?: string[];
+        };
+        /** @description What became of messages that were to be tried again. */
+        Redriven: {
+            /** @description One for each message. */
+            items: components["schemas"]["RedrivenMessage"][];
+        };
+        /** @description What became of a message. */
+        RedrivenMessage: {
+            /** @description The message's id. */
+            id: string;
+            /** @description Whether the queue is rid of it. */
+            done: boolean;
+            /** @description What was done, or why it was left. */
+            says: string;
+        };
+        /** @description The books of a day. */
+        Books: {
+            /**
+             * Format: date
+             * @description The day in UTC on which the orders were placed.
+             */
+            day: string;
+            checked_at: components["schemas"]["Time"];
+            /** @description Whether all of the day's orders were looked at. */
+            complete: boolean;
+            /** @description How many orders have come to each status. */
+            orders: {
+                /** @description Those whose saga has yet to end them. */
+                PENDING: number;
+                /** @description Those that were sold. */
+                CONFIRMED: number;
+                /** @description Those that were not sold. */
+                REJECTED: number;
+                /** @description Those that are taken back. */
+                CANCELLING: number;
+                /** @description Those that their customers have cancelled. */
+                CANCELLED: number;
+            };
+            /** @description The money in them, for each currency. */
+            money: components["schemas"]["MoneyInBooks"][];
+            /** @description What always holds, and whether it does. */
+            invariants: components["schemas"]["Invariant"][];
+            /** @description What disagrees, and still did when it was looked at again. */
+            findings: components["schemas"]["Finding"][];
+        };
+        /** @description The money of one currency, in whole units of its smallest coin, by our own records. */
+        MoneyInBooks: {
+            currency: components["schemas"]["Currency"];
+            /** @description What was taken. */
+            charged: number;
+            /** @description What was given back. */
+            refunded: number;
+            /** @description The totals of confirmed orders, less what of them was given back in parts. */
+            kept: number;
+            /** @description What is kept for orders whose saga has not ended. */
+            in_open_orders: number;
+            /** @description What is kept that belongs to no order. Nought is how it should be. */
+            difference: number;
+        };
+        /** @description Something that always holds, once orders are at rest. */
+        Invariant: {
+            /**
+             * @description Which one.
+             * @enum {string}
+             */
+            name: "money-belongs-to-orders" | "confirmed-orders-hold-stock" | "ended-orders-hold-nothing" | "orders-end" | "stock-is-never-negative";
+            /** @description Whether it does. */
+            holds: boolean;
+            /** @description The same in words. */
+            says: string;
+        };
+        /** @description Something that disagrees. */
+        Finding: {
+            /** @description What kind of disagreement, such as `order-parked`. */
+            kind: string;
+            /** @description The order that it is about, if it is about one. */
+            order_id: components["schemas"]["Id"] | null;
+            /** @description The product that it is about, if it is about one. */
+            sku: components["schemas"]["Sku"] | null;
+            /** @description What disagrees. */
+            says: string;
+            /** @description What heals it. */
+            remedy: string;
         };
         /** @description An OpenAPI document, see https://spec.openapis.org/oas/v3.1.0. */
         OpenapiDocument: {
@@ -1349,6 +1937,11 @@ export interface components {
          */
         OrderId: components["schemas"]["Id"];
         /**
+         * @description The queue, as `list-queues` names it. Anything else is answered 404.
+         * @example placed-orders-dlq
+         */
+        QueueName: string;
+        /**
          * @description How many items the page may hold at most.
          * @example 10
          */
@@ -1363,6 +1956,16 @@ export interface components {
          *     ]
          */
         Status: components["schemas"]["OrderStatus"][];
+        /**
+         * @description Only orders with a line of this product, which the shop may no longer have.
+         * @example mug-blue
+         */
+        HoldsSku: components["schemas"]["Sku"];
+        /**
+         * @description Only orders of this customer.
+         * @example 0c5a3d1e-8b42-4f6a-9e07-5d1c2b3a4f60
+         */
+        CustomerId: components["schemas"]["Id"];
         /**
          * @description Only orders that were placed at this time or later (RFC 3339, in any offset from UTC).
          * @example 2026-11-01T00:00:00Z
@@ -2570,6 +3173,87 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    "search-orders": {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only orders of one of these statuses, separated by commas.
+                 * @example [
+                 *       "CONFIRMED",
+                 *       "CANCELLED"
+                 *     ]
+                 */
+                status?: components["parameters"]["Status"];
+                /**
+                 * @description Only orders with a line of this product, which the shop may no longer have.
+                 * @example mug-blue
+                 */
+                sku?: components["parameters"]["HoldsSku"];
+                /**
+                 * @description Only orders of this customer.
+                 * @example 0c5a3d1e-8b42-4f6a-9e07-5d1c2b3a4f60
+                 */
+                customer_id?: components["parameters"]["CustomerId"];
+                /**
+                 * @description Only orders that were placed at this time or later (RFC 3339, in any offset from UTC).
+                 * @example 2026-11-01T00:00:00Z
+                 */
+                created_from?: components["parameters"]["CreatedFrom"];
+                /**
+                 * @description Only orders that were placed before this time, which has to be later than `created_from`. A month is read
+                 *     from its beginning to before the beginning of the next one.
+                 * @example 2026-12-01T00:00:00Z
+                 */
+                created_before?: components["parameters"]["CreatedBefore"];
+                /**
+                 * @description How many items the page may hold at most.
+                 * @example 10
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the page before, as it is; none for the first page. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+                /**
+                 * @description The `ETag` of an earlier answer, several of them, or `*`.
+                 * @example "3q2-7wHkQxSn0m4yVb8rTA"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of orders. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["Private"];
+                    ETag: components["headers"]["ETag"];
+                    "Content-Encoding": components["headers"]["Content-Encoding"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundOrderPage"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["InvalidQuery"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Throttled"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     "check-health": {
         parameters: {
             query?: never;
@@ -2652,6 +3336,338 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
+        };
+    };
+    "examine-order": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+                /**
+                 * @description The `ETag` of an earlier answer, several of them, or `*`.
+                 * @example "3q2-7wHkQxSn0m4yVb8rTA"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The order's id. Anything that isn't a UUID is answered 404.
+                 * @example 5b0f6c0e-9f0c-5d7e-8a53-6a2f5d1c9e44
+                 */
+                id: components["parameters"]["OrderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is known of it. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["Private"];
+                    ETag: components["headers"]["ETag"];
+                    "Content-Encoding": components["headers"]["Content-Encoding"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExaminedOrder"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Throttled"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "resume-order": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+            };
+            path: {
+                /**
+                 * @description The order's id. Anything that isn't a UUID is answered 404.
+                 * @example 5b0f6c0e-9f0c-5d7e-8a53-6a2f5d1c9e44
+                 */
+                id: components["parameters"]["OrderId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What became of it. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResumedOrder"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Throttled"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "list-queues": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+                /**
+                 * @description The `ETag` of an earlier answer, several of them, or `*`.
+                 * @example "3q2-7wHkQxSn0m4yVb8rTA"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The queues, by name. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["Private"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queues"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Throttled"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "list-dead-letters": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+                /**
+                 * @description The `ETag` of an earlier answer, several of them, or `*`.
+                 * @example "3q2-7wHkQxSn0m4yVb8rTA"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /**
+                 * @description The queue, as `list-queues` names it. Anything else is answered 404.
+                 * @example placed-orders-dlq
+                 */
+                queue: components["parameters"]["QueueName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The messages that could be had, the oldest first. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["Private"];
+                    ETag: components["headers"]["ETag"];
+                    "Content-Encoding": components["headers"]["Content-Encoding"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetters"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["Throttled"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "redrive-dead-letters": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+            };
+            path: {
+                /**
+                 * @description The queue, as `list-queues` names it. Anything else is answered 404.
+                 * @example placed-orders-dlq
+                 */
+                queue: components["parameters"]["QueueName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Redrive"];
+            };
+        };
+        responses: {
+            /** @description What became of each message. Not all of them need be done. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redriven"];
+                };
+            };
+            400: components["responses"]["MalformedRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["InvalidRequest"];
+            429: components["responses"]["Throttled"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "audit-books": {
+        parameters: {
+            query?: {
+                /**
+                 * @description The day, in UTC; today unless it says otherwise.
+                 * @example 2026-11-22
+                 */
+                day?: string;
+            };
+            header?: {
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+                /**
+                 * @description The `ETag` of an earlier answer, several of them, or `*`.
+                 * @example "3q2-7wHkQxSn0m4yVb8rTA"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The books. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["Private"];
+                    ETag: components["headers"]["ETag"];
+                    "Content-Encoding": components["headers"]["Content-Encoding"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Books"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            /** @description There is no such day. */
+            400: {
+                headers: {
+                    "Cache-Control": components["headers"]["NoStore"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["Throttled"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "serve-console": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of an earlier answer, several of them, or `*`.
+                 * @example "3q2-7wHkQxSn0m4yVb8rTA"
+                 */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /**
+                 * @description W3C Trace Context: `00-`, 32 hex digits of the trace, `-`, 16 of the caller's span, and `-01`. The request
+                 *     joins this trace, and so do its events and its saga; without the header, or with a malformed one, a new
+                 *     trace is begun.
+                 * @example 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
+                 */
+                traceparent?: components["parameters"]["Traceparent"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["AskedFor"];
+                    ETag: components["headers"]["ETag"];
+                    "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    "Referrer-Policy": components["headers"]["Referrer-Policy"];
+                    "Content-Encoding": components["headers"]["Content-Encoding"];
+                    Vary: components["headers"]["Vary"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            304: components["responses"]["PageNotModified"];
+            429: components["responses"]["Throttled"];
+            500: components["responses"]["Internal"];
         };
     };
     "serve-docs": {

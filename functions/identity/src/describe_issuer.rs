@@ -24,7 +24,6 @@ struct Description {
 ///
 /// # Errors
 /// None of its own.
-#[expect(clippy::unused_async, reason = "every handler is")]
 pub async fn handle(issuer: &TokenIssuer, request: Request) -> Result<Answer, Problem> {
     let issuer = issuer.address();
     let description = Description {

@@ -8,6 +8,7 @@ pub mod authorize_request;
 pub mod change_password;
 pub mod describe_issuer;
 pub mod erase_user;
+pub mod functions;
 pub mod get_user;
 pub mod grant_role;
 pub mod keys;

@@ -1,7 +1,7 @@
 //! From the environment to what the handlers need.
 
 use oxcart_domain::lockout::Lockout;
-use oxcart_lambda::{Cloud, StartError};
+use oxcart_lambda::{Cloud, Service, StartError};
 use oxcart_table::Table;
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 /// # Errors
 /// When the template doesn't name it.
 pub fn users(cloud: &Cloud) -> Result<Users, StartError> {
-    let client = aws_sdk_dynamodb::Client::new(cloud.config());
+    let client = aws_sdk_dynamodb::Client::new(cloud.config(Service::DynamoDb));
     Ok(Users::new(Table::new(
         client,
         cloud.variable("IDENTITY_TABLE")?,
@@ -74,12 +74,12 @@ pub fn token_verifier(cloud: &Cloud) -> Result<TokenVerifier, StartError> {
 /// # Errors
 /// When the template doesn't name the keys that sign them.
 pub fn token_keys(cloud: &Cloud) -> Result<TokenKeys, StartError> {
-    let client = aws_sdk_kms::Client::new(cloud.config());
+    let client = aws_sdk_kms::Client::new(cloud.config(Service::Kms));
     Ok(TokenKeys::new(client, &cloud.variable(TOKEN_KEYS)?))
 }
 
 fn signer(cloud: &Cloud) -> Result<TokenSigner, StartError> {
-    let client = aws_sdk_kms::Client::new(cloud.config());
+    let client = aws_sdk_kms::Client::new(cloud.config(Service::Kms));
     let keys = cloud.variable(TOKEN_KEYS)?;
     // The first one signs; the others were signed with, or will be.
     let first = keys.split(',').next().unwrap_or_default();

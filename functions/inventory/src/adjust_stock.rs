@@ -75,4 +75,4 @@ pub async fn handle(inventory: &Inventory, request: Request) -> Result<Answer, P
 /// Orders were at the product at every try.
 #[derive(Debug, thiserror::Error)]
 #[error("the product's stock is contended")]
-struct Contended;
+pub(crate) struct Contended;

@@ -4,6 +4,7 @@
 
 pub mod adjust_stock;
 pub mod catalogue;
+pub mod functions;
 pub mod get_product;
 pub mod list_products;
 pub mod put_product;

@@ -6,7 +6,7 @@ use oxcart_lambda::clock;
 use oxcart_telemetry::about;
 use uuid::Uuid;
 
-use crate::table::Inventory;
+use crate::{adjust_stock::Contended, table::Inventory};
 
 /// Creates the product (201) or replaces its details (200). Stock is not touched.
 ///
@@ -20,7 +20,8 @@ pub async fn handle(inventory: &Inventory, request: Request) -> Result<Answer, P
     let now = clock::now();
     let event = details.changed(&sku, &Uuid::new_v4().to_string(), now);
 
-    let (product, is_new) = inventory.put(&sku, &details, event, now).await?;
+    let put = inventory.put(&sku, &details, event, now).await?;
+    let (product, is_new) = put.ok_or_else(|| Problem::contended(&Contended))?;
     if is_new {
         json(StatusCode::CREATED, &product)?.located_at(&format!("/products/{sku}"))
     } else {

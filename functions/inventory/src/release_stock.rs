@@ -53,10 +53,14 @@ pub async fn handle(inventory: &Inventory, order: ReleaseStock) -> Result<StepDo
                     timeline: released.into_iter().collect(),
                 });
             }
-            Some(Reserved::Held { reservation, .. }) => {
+            Some(Reserved::Held {
+                reservation,
+                shards,
+                ..
+            }) => {
                 let event = reservation.released(now);
                 let timeline = vec![TimelineEntry::from(&event)];
-                if inventory.release(&reservation, event).await? {
+                if inventory.release(&reservation, &shards, event).await? {
                     return Ok(StepDone { timeline });
                 }
             }

@@ -2,25 +2,32 @@
 //!
 //! | item | `pk` |
 //! |---|---|
-//! | product | `PRODUCT#<sku>`, listed in the index `products-by-name` |
+//! | product | `PRODUCT#<sku>`, listed in the index `products-by-name`; counts its units, or those of their first shard |
+//! | further shard of a product's stock | `STOCK#<sku>#<number>` |
 //! | reservation | `RESERVATION#<order id>` |
 //! | adjustment | `ADJUSTMENT#<id>` |
+
+mod stock;
+
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     Update,
 };
 use oxcart_domain::{
-    Event, Money, OrderId, RequestHash, Sku, Timestamp,
+    Event, EventId, Money, OrderId, RequestHash, Sku, Timestamp,
     id::AdjustmentId,
     order::{OrderLines, PricedLine, TimelineEntry},
     product::{Product, ProductDetails, StockAdjustment},
     reservation::{Reservation, ReservationStatus, StockLevel},
+    stock::{Shard, Stock, StockShards, Units},
 };
 use oxcart_table::{
-    Item, KEY, Table, TableError, Transacted, Written, item, parse, transact, update, value,
+    Item, KEY, Table, TableError, Transacted, Written, item, parse, pause, transact, update, value,
 };
 use serde::{Deserialize, Serialize};
+use stock::{TakenFrom, still_counts, taken_from};
 
 const BY_NAME: &str = "products-by-name";
 /// The one partition of the index: a catalogue is small and read a page at a time.
@@ -115,6 +122,8 @@ pub enum Reserved {
     Held {
         /// The units and their prices.
         reservation: Reservation,
+        /// The shards that they were taken from.
+        shards: TakenFrom,
         /// When they were taken.
         reserved: TimelineEntry,
     },
@@ -133,6 +142,8 @@ struct ReservationItem {
     lines: Option<Vec<PricedLine>>,
     #[serde(default)]
     total: Option<Money>,
+    #[serde(default)]
+    shards: TakenFrom,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -143,6 +154,9 @@ struct HeldItem<'a> {
     status: ReservationStatus,
     #[serde(flatten)]
     reservation: &'a Reservation,
+    /// Those other than the first, which is where units are taken from that nothing is said of.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    shards: &'a TakenFrom,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -166,6 +180,25 @@ struct AdjustmentItem {
     created_at: Timestamp,
 }
 
+/// What is read of a product's units before they are changed.
+#[derive(Deserialize)]
+struct UnitsBefore {
+    available: u64,
+    #[serde(default)]
+    stock_shards: StockShards,
+}
+
+/// What is read of a product whose details were not put.
+#[derive(Deserialize)]
+struct PutBefore {
+    created_at: Timestamp,
+    #[serde(default)]
+    last_put: Option<EventId>,
+}
+
+/// How often the units of a product that is split are read and changed anew when others take from them between the two.
+const TRIES: u32 = 4;
+
 impl Inventory {
     /// The inventory in `table`.
     #[must_use]
@@ -178,7 +211,12 @@ impl Inventory {
     /// # Errors
     /// See [`TableError`].
     pub async fn product(&self, sku: &Sku) -> Result<Option<Product>, TableError> {
-        self.table.get(product_key(sku)).await
+        let Some(mut product) = self.table.get(product_key(sku)).await? else {
+            return Ok(None);
+        };
+        self.add_further_shards(std::slice::from_mut(&mut product))
+            .await?;
+        Ok(Some(product))
     }
 
     /// The products that `listing` asks for, in order of their names.
@@ -222,6 +260,7 @@ impl Inventory {
             .into_iter()
             .map(parse::<Product>)
             .collect::<Result<Vec<_>, _>>()?;
+        self.add_further_shards(&mut products).await?;
         products.sort_by_key(|product| {
             let key = product_key(&product.sku);
             keys.iter().position(|listed| *listed == key)
@@ -230,7 +269,8 @@ impl Inventory {
         Ok(ProductPage { products, last })
     }
 
-    /// Creates or changes a product. Answers it, and whether it is new.
+    /// Creates or changes a product. Answers it, and whether it is new. None if it is to have fewer shards and others
+    /// were at them at every try.
     ///
     /// # Errors
     /// See [`TableError`].
@@ -240,75 +280,110 @@ impl Inventory {
         details: &ProductDetails,
         event: Event,
         now: Timestamp,
-    ) -> Result<(Product, bool), TableError> {
-        #[derive(Deserialize)]
-        struct Before {
-            available: u64,
-        }
-        #[derive(Deserialize)]
-        struct Created {
-            created_at: Timestamp,
-            #[serde(flatten)]
-            product: Product,
-        }
-
+    ) -> Result<Option<(Product, bool)>, TableError> {
         let event_id = event.id;
+        let event = oxcart_outbox::attribute(event)?;
+        // What the table says after the units were merged, it says no more: shards don't come back by themselves.
+        for _ in 0..2 {
+            let before = match self
+                .put_details(sku, details, &event, event_id, now)
+                .await?
+            {
+                Written::Done(before) => before,
+                Written::Refused(there) => match parse(there)? {
+                    PutBefore {
+                        last_put,
+                        created_at,
+                    } if last_put == Some(event_id) => {
+                        let product = self.product(sku).await?;
+                        return Ok(product.map(|product| (product, created_at == now)));
+                    }
+                    PutBefore { .. } if self.merge(sku, details.stock_shards).await? => continue,
+                    PutBefore { .. } => return Ok(None),
+                },
+            };
+            let is_new = before.is_empty();
+            let available = if is_new {
+                0
+            } else {
+                let before: UnitsBefore = parse(before)?;
+                self.after_split(sku, before, details.stock_shards).await?
+            };
+            let ProductDetails {
+                name,
+                description,
+                unit_price,
+                stock_shards,
+            } = details.clone();
+            let product = Product {
+                sku: sku.clone(),
+                name,
+                description,
+                unit_price,
+                available,
+                stock_shards,
+                updated_at: now,
+            };
+            return Ok(Some((product, is_new)));
+        }
+        Ok(None)
+    }
 
-        // Protects: a repeat of this very write, sent because its answer was lost, does nothing. Apart
-        // from that the last admin to write wins. `available` is never touched here, or a change
-        // of price would undo what orders did to the stock meanwhile.
+    async fn put_details(
+        &self,
+        sku: &Sku,
+        details: &ProductDetails,
+        event: &AttributeValue,
+        event_id: EventId,
+        now: Timestamp,
+    ) -> Result<Written, TableError> {
+        // Protects: a repeat of this very write, sent because its answer was lost, does nothing; and no shard ceases
+        // to count that may have units. Apart from that the last admin to write wins. `available` is never touched
+        // here, or a change of price would undo what orders did to the stock meanwhile.
         let call = self
             .table
             .update_item(product_key(sku))
             .update_expression(
                 "SET sku = :sku, #name = :name, description = :description, unit_price = :unit_price, \
+                 stock_shards = :shards, \
                  available = if_not_exists(available, :none), created_at = if_not_exists(created_at, :now), \
-                 updated_at = :now, listing = :listing, listing_key = :listing_key, outbox = :event",
+                 updated_at = :now, listing = :listing, listing_key = :listing_key, last_put = :event_id, \
+                 outbox = :event",
+            )
+            .condition_expression(
+                "(attribute_not_exists(last_put) OR last_put <> :event_id) \
+                 AND (attribute_not_exists(stock_shards) OR stock_shards <= :shards)",
             )
             .expression_attribute_names("#name", "name")
             .expression_attribute_values(":sku", text(sku.as_str()))
             .expression_attribute_values(":name", text(details.name.as_str()))
             .expression_attribute_values(":description", value(&details.description)?)
             .expression_attribute_values(":unit_price", value(details.unit_price)?)
+            .expression_attribute_values(":shards", value(details.stock_shards)?)
             .expression_attribute_values(":none", value(0)?)
             .expression_attribute_values(":now", value(now)?)
             .expression_attribute_values(":listing", text(LISTING))
             .expression_attribute_values(":listing_key", text(listing_key(sku, details)))
-            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?)
-            .condition_expression("attribute_not_exists(outbox) OR outbox.id <> :event_id")
+            .expression_attribute_values(":event", event.clone())
             .expression_attribute_values(":event_id", value(event_id)?)
             .return_values(ReturnValue::AllOld);
-        let before = match update(call).await? {
-            Written::Done(before) => before,
-            Written::Refused(ours) => {
-                let ours: Created = parse(ours)?;
-                let is_new = ours.created_at == now;
-                return Ok((ours.product, is_new));
-            }
-        };
+        update(call).await
+    }
 
-        let is_new = before.is_empty();
-        let available = if is_new {
-            0
-        } else {
-            parse::<Before>(before)?.available
-        };
-        let ProductDetails {
-            name,
-            description,
-            unit_price,
-        } = details.clone();
-        Ok((
-            Product {
-                sku: sku.clone(),
-                name,
-                description,
-                unit_price,
-                available,
-                updated_at: now,
-            },
-            is_new,
-        ))
+    /// Spreads the units of a product that has more shards now. Answers how many it has.
+    async fn after_split(
+        &self,
+        sku: &Sku,
+        before: UnitsBefore,
+        shards: StockShards,
+    ) -> Result<u64, TableError> {
+        if shards.is_one() {
+            return Ok(before.available);
+        }
+        if shards > before.stock_shards {
+            self.spread(sku).await?;
+        }
+        self.available(sku).await
     }
 
     /// Changes a product's stock, once per adjustment id.
@@ -338,45 +413,108 @@ impl Inventory {
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
+        let record = TransactWriteItem::builder().put(record).build();
         // Protects: stock never goes below zero, and exists only for products that do.
         let stock = self
-            .product_update(sku)
+            .shard_update(sku, Shard::FIRST)
             .update_expression(
                 "SET available = available + :delta, updated_at = :now, outbox = :event",
             )
-            .condition_expression("attribute_exists(pk) AND available >= :needed")
+            .condition_expression(
+                "attribute_exists(pk) AND available >= :needed \
+                 AND (attribute_not_exists(stock_shards) OR stock_shards = :one)",
+            )
             .expression_attribute_values(":delta", value(adjustment.delta)?)
             .expression_attribute_values(":needed", value(adjustment.delta.needed())?)
+            .expression_attribute_values(":one", value(StockShards::ONE)?)
             .expression_attribute_values(":now", value(now)?)
-            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?)
+            .expression_attribute_values(":event", oxcart_outbox::attribute(event.clone())?)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()?;
-        let writes = vec![
-            TransactWriteItem::builder().put(record).build(),
-            TransactWriteItem::builder().update(stock).build(),
-        ];
+        let stock = TransactWriteItem::builder().update(stock).build();
 
-        let outcome = transact(self.table.client(), writes).await?;
+        let outcome = transact(self.table.client(), vec![record.clone(), stock]).await?;
         if let Some(earlier) = outcome.refused_at(0) {
-            let earlier: AdjustmentItem = parse(earlier.clone())?;
-            if earlier.request_hash != *hash {
-                return Ok(Adjusted::KeyReused);
-            }
-            let available = self.available(sku).await?;
-            return Ok(Adjusted::Repeated { available });
+            return self.adjusted_before(earlier, hash).await;
         }
         match outcome.refused_at(1) {
             Some(product) if product.is_empty() => Ok(Adjusted::UnknownProduct),
-            Some(product) => {
-                let Product { available, .. } = parse(product.clone())?;
-                Ok(Adjusted::Insufficient { available })
-            }
+            Some(product) => match parse(product.clone())? {
+                UnitsBefore {
+                    available,
+                    stock_shards: StockShards::ONE,
+                } => Ok(Adjusted::Insufficient { available }),
+                UnitsBefore { .. } => {
+                    self.adjust_shards(sku, record, adjustment, hash, event)
+                        .await
+                }
+            },
             None if outcome == Transacted::Done => {
                 let available = self.available(sku).await?;
                 Ok(Adjusted::Done { available })
             }
             None => Ok(Adjusted::Contended),
         }
+    }
+
+    /// Changes the stock of a product that is split, and spreads it.
+    async fn adjust_shards(
+        &self,
+        sku: &Sku,
+        record: TransactWriteItem,
+        adjustment: &StockAdjustment,
+        hash: &RequestHash,
+        event: Event,
+    ) -> Result<Adjusted, TableError> {
+        let delta = adjustment.delta.get();
+        for left in (0..TRIES).rev() {
+            let Some(units) = self.units(sku).await? else {
+                return Ok(Adjusted::UnknownProduct);
+            };
+            // In a rush it is the adjustment that matters, and the less it touches the sooner it is through.
+            let changes = if left > 0 {
+                units.spreading(delta)
+            } else {
+                units.changing(delta)
+            };
+            let Some(changes) = changes else {
+                // The missing units may just be on their way from one shard to another.
+                match self.units_at_once(sku, units.shards()).await? {
+                    Some(units) if units.total() < adjustment.delta.needed() => {
+                        let available = units.total();
+                        return Ok(Adjusted::Insufficient { available });
+                    }
+                    _ => pause().await,
+                }
+                continue;
+            };
+            let mut writes = vec![record.clone()];
+            writes.extend(self.moving(sku, units.shards(), &changes, Some(event.clone()))?);
+            let outcome = transact(self.table.client(), writes).await?;
+            if let Some(earlier) = outcome.refused_at(0) {
+                return self.adjusted_before(earlier, hash).await;
+            }
+            if outcome == Transacted::Done {
+                let available = self.available(sku).await?;
+                return Ok(Adjusted::Done { available });
+            }
+            pause().await;
+        }
+        Ok(Adjusted::Contended)
+    }
+
+    /// What an earlier request under this key has done.
+    async fn adjusted_before(
+        &self,
+        earlier: &Item,
+        hash: &RequestHash,
+    ) -> Result<Adjusted, TableError> {
+        let earlier: AdjustmentItem = parse(earlier.clone())?;
+        if earlier.request_hash != *hash {
+            return Ok(Adjusted::KeyReused);
+        }
+        let available = self.available(&earlier.sku).await?;
+        Ok(Adjusted::Repeated { available })
     }
 
     async fn available(&self, sku: &Sku) -> Result<u64, TableError> {
@@ -399,20 +537,6 @@ impl Inventory {
         told_apart(order_id, items)
     }
 
-    /// The same of one moment, for twice the price. None if somebody is at one of them.
-    ///
-    /// # Errors
-    /// See [`TableError`].
-    pub async fn reservation_and_stock_at_once(
-        &self,
-        order_id: OrderId,
-        lines: &OrderLines,
-    ) -> Result<Option<(Option<Reserved>, Vec<StockLevel>)>, TableError> {
-        let keys = wanted_keys(order_id, lines);
-        let items = self.table.get_all_at_once(keys).await?;
-        items.map(|items| told_apart(order_id, items)).transpose()
-    }
-
     /// An order's reservation as it stands now.
     ///
     /// # Errors
@@ -422,16 +546,23 @@ impl Inventory {
         Ok(found.map(Reserved::from))
     }
 
-    /// Takes the units of `reservation` out of stock and records it, all or nothing. Answers whether
-    /// it is done; if not, the order's reservation, a price or the stock is no longer as it was read.
+    /// Takes the units of `reservation` out of stock and records it, all or nothing: each line's out of the shard
+    /// that `shards` names, or out of the first. What it answers unless that is done: the order's reservation, a price
+    /// or the stock is no longer as it was read, or others were at it.
     ///
     /// # Errors
     /// See [`TableError`].
-    pub async fn hold(&self, reservation: &Reservation, event: Event) -> Result<bool, TableError> {
+    pub async fn hold(
+        &self,
+        reservation: &Reservation,
+        shards: &TakenFrom,
+        event: Event,
+    ) -> Result<Transacted, TableError> {
         let mut record = item(HeldItem {
             pk: reservation_key(reservation.order_id),
             status: ReservationStatus::Held,
             reservation,
+            shards,
             created_at: event.time,
             updated_at: event.time,
         })?;
@@ -447,28 +578,70 @@ impl Inventory {
             .build()?;
         let mut writes = vec![TransactWriteItem::builder().put(record).build()];
         for line in &reservation.lines {
-            // Protects: no unit is sold twice, and none at a price other than the one answered.
+            let shard = taken_from(shards, &line.sku);
+            // What was told of the product is in the stream; as long as it is here, each write of the product wakes the
+            // relay for nothing.
             let taken = self
-                .product_update(&line.sku)
-                .update_expression("SET available = available - :quantity")
-                .condition_expression("available >= :quantity AND unit_price = :unit_price")
-                .expression_attribute_values(":quantity", value(line.quantity)?)
-                .expression_attribute_values(":unit_price", value(line.unit_price)?)
-                .build()?;
-            writes.push(TransactWriteItem::builder().update(taken).build());
+                .shard_update(&line.sku, shard)
+                .update_expression("SET available = available - :quantity REMOVE outbox")
+                .expression_attribute_values(":quantity", value(line.quantity)?);
+            // Protects: no unit is sold twice, and none at a price other than the one answered. Only the product knows
+            // the price; who takes from another shard sells at the one that held while it was reserving.
+            let taken = if shard == Shard::FIRST {
+                taken
+                    .condition_expression("available >= :quantity AND unit_price = :unit_price")
+                    .expression_attribute_values(":unit_price", value(line.unit_price)?)
+            } else {
+                taken.condition_expression("available >= :quantity")
+            };
+            writes.push(TransactWriteItem::builder().update(taken.build()?).build());
         }
-        Ok(transact(self.table.client(), writes).await? == Transacted::Done)
+        transact(self.table.client(), writes).await
     }
 
-    /// Puts the units of `reservation` back and closes it, all or nothing. Answers whether it is done.
+    /// Puts the units of `reservation` back and closes it, all or nothing: each line's into the shard that they were
+    /// taken from, or into the first if that one counts no more. Answers whether it is done.
     ///
     /// # Errors
     /// See [`TableError`].
     pub async fn release(
         &self,
         reservation: &Reservation,
+        shards: &TakenFrom,
         event: Event,
     ) -> Result<bool, TableError> {
+        let record = self.released(reservation, event)?;
+        let mut shards = shards.clone();
+        loop {
+            let mut writes = vec![record.clone()];
+            for line in &reservation.lines {
+                // Protects: no unit goes to a shard that doesn't count.
+                let shard = taken_from(&shards, &line.sku);
+                let returned = still_counts(self.shard_update(&line.sku, shard), shard)
+                    .update_expression("SET available = available + :quantity REMOVE outbox")
+                    .expression_attribute_values(":quantity", value(line.quantity)?)
+                    .build()?;
+                writes.push(TransactWriteItem::builder().update(returned).build());
+            }
+            let outcome = transact(self.table.client(), writes).await?;
+            let lines = reservation.lines.iter().enumerate();
+            let gone = lines.filter(|(line, _)| outcome.refused_at(line + 1).is_some());
+            let gone: Vec<_> = gone.map(|(_, line)| &line.sku).collect();
+            if gone.is_empty() || outcome.refused_at(0).is_some() {
+                return Ok(outcome == Transacted::Done);
+            }
+            if !gone.into_iter().all(|sku| shards.remove(sku).is_some()) {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// The write that closes a reservation.
+    fn released(
+        &self,
+        reservation: &Reservation,
+        event: Event,
+    ) -> Result<TransactWriteItem, TableError> {
         // Protects: units go back once, and only units that are held.
         let record = Update::builder()
             .table_name(self.table.name())
@@ -481,16 +654,7 @@ impl Inventory {
             .expression_attribute_values(":now", value(event.time)?)
             .expression_attribute_values(":event", oxcart_outbox::attribute(event)?)
             .build()?;
-        let mut writes = vec![TransactWriteItem::builder().update(record).build()];
-        for line in &reservation.lines {
-            let returned = self
-                .product_update(&line.sku)
-                .update_expression("SET available = available + :quantity")
-                .expression_attribute_values(":quantity", value(line.quantity)?)
-                .build()?;
-            writes.push(TransactWriteItem::builder().update(returned).build());
-        }
-        Ok(transact(self.table.client(), writes).await? == Transacted::Done)
+        Ok(TransactWriteItem::builder().update(record).build())
     }
 
     /// Leaves a tombstone for an order that has no reservation, so that a late one is refused. Answers
@@ -514,12 +678,6 @@ impl Inventory {
             .condition_expression("attribute_not_exists(pk)");
         Ok(matches!(oxcart_table::put(call).await?, Written::Done(_)))
     }
-
-    fn product_update(&self, sku: &Sku) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
-        Update::builder()
-            .table_name(self.table.name())
-            .key(KEY, text(product_key(sku)))
-    }
 }
 
 impl From<ReservationItem> for Reserved {
@@ -535,6 +693,7 @@ impl From<ReservationItem> for Reserved {
                     lines,
                     total,
                 },
+                shards: item.shards,
                 reserved: entry(item.created_at, "stock.reserved"),
             },
             (_, lines, _) => Self::Released {
@@ -555,8 +714,36 @@ fn told_apart(
     order_id: OrderId,
     items: Vec<Item>,
 ) -> Result<(Option<Reserved>, Vec<StockLevel>), TableError> {
+    let (reserved, products) = reservation_among(order_id, items)?;
+    let stock = products.into_iter().map(|item| {
+        let Product {
+            sku,
+            unit_price,
+            available,
+            stock_shards,
+            ..
+        } = parse(item)?;
+        let stock = if stock_shards.is_one() {
+            Stock::Counted(Units::of(stock_shards, |_| available))
+        } else {
+            Stock::Uncounted(stock_shards)
+        };
+        Ok(StockLevel {
+            sku,
+            unit_price: unit_price.money(),
+            stock,
+        })
+    });
+    Ok((reserved, stock.collect::<Result<_, TableError>>()?))
+}
+
+/// An order's reservation, if it is among these items, and the other items.
+fn reservation_among(
+    order_id: OrderId,
+    items: Vec<Item>,
+) -> Result<(Option<Reserved>, Vec<Item>), TableError> {
     let own = reservation_key(order_id);
-    let (reservations, products): (Vec<_>, Vec<_>) = items
+    let (reservations, others): (Vec<_>, Vec<_>) = items
         .into_iter()
         .partition(|item| item.get(KEY).and_then(|key| key.as_s().ok()) == Some(&own));
     let reserved = reservations
@@ -564,23 +751,7 @@ fn told_apart(
         .next()
         .map(parse::<ReservationItem>)
         .transpose()?;
-    let stock = products.into_iter().map(|item| {
-        let Product {
-            sku,
-            unit_price,
-            available,
-            ..
-        } = parse(item)?;
-        Ok(StockLevel {
-            sku,
-            unit_price: unit_price.money(),
-            available,
-        })
-    });
-    Ok((
-        reserved.map(Reserved::from),
-        stock.collect::<Result<_, TableError>>()?,
-    ))
+    Ok((reserved.map(Reserved::from), others))
 }
 
 fn product_key(sku: &Sku) -> String {

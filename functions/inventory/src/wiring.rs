@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use oxcart_lambda::{Cloud, StartError};
+use oxcart_lambda::{Cloud, Service, StartError};
 use oxcart_table::Table;
 
 use crate::{catalogue::Catalogue, table::Inventory};
@@ -12,7 +12,7 @@ use crate::{catalogue::Catalogue, table::Inventory};
 /// # Errors
 /// When the template doesn't name it.
 pub fn inventory(cloud: &Cloud) -> Result<Inventory, StartError> {
-    let client = aws_sdk_dynamodb::Client::new(cloud.config());
+    let client = aws_sdk_dynamodb::Client::new(cloud.config(Service::DynamoDb));
     Ok(Inventory::new(Table::new(
         client,
         cloud.variable("INVENTORY_TABLE")?,

@@ -3,6 +3,7 @@
 //! Hears of the others through events only, and keeps no address: its table says which notifications
 //! were sent, not to whom.
 
+pub mod functions;
 pub mod mailer;
 pub mod message;
 pub mod send_notification;

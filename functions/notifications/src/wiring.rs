@@ -1,6 +1,6 @@
 //! From the environment to what the handlers need.
 
-use oxcart_lambda::{Cloud, StartError};
+use oxcart_lambda::{Cloud, Service, StartError};
 use oxcart_table::Table;
 
 use crate::{mailer::Mailer, table::Sent};
@@ -20,11 +20,11 @@ pub struct Notifications {
 /// When the template doesn't name the table or the sender's address.
 pub fn notifications(cloud: &Cloud) -> Result<Notifications, StartError> {
     let table = Table::new(
-        aws_sdk_dynamodb::Client::new(cloud.config()),
+        aws_sdk_dynamodb::Client::new(cloud.config(Service::DynamoDb)),
         cloud.variable("NOTIFICATIONS_TABLE")?,
     );
     let mailer = Mailer::new(
-        aws_sdk_sesv2::Client::new(cloud.config()),
+        aws_sdk_sesv2::Client::new(cloud.config(Service::Ses)),
         cloud.variable("SENDER_ADDRESS")?,
     );
     Ok(Notifications {

@@ -80,11 +80,9 @@ impl Routes {
     fn allow(&self, path: &str) -> Option<&str> {
         let path = segments(path);
         let matches = |route: &&Route| {
-            let named = route.segments.iter().zip(&path);
+            let mut named = route.segments.iter().zip(&path);
             route.segments.len() == path.len()
-                && named
-                    .into_iter()
-                    .all(|(name, given)| name == given || (is_open(name) && !given.is_empty()))
+                && named.all(|(name, given)| name == given || (is_open(name) && !given.is_empty()))
         };
         self.0
             .iter()
@@ -97,7 +95,6 @@ impl Routes {
 ///
 /// # Errors
 /// 404 and 405, unless it is asked what there is (`OPTIONS`).
-#[expect(clippy::unused_async, reason = "every handler is")]
 pub async fn handle(routes: &Routes, request: Request) -> Result<Answer, Problem> {
     let Some(allow) = routes.allow(request.raw_http_path()) else {
         return Err(Problem::new(

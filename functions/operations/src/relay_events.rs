@@ -14,7 +14,9 @@ use aws_sdk_sqs::operation::send_message::SendMessageError;
 use oxcart_domain::{Event, EventId, Timestamp};
 use oxcart_lambda::clock;
 use oxcart_outbox::{Outgoing, event_id, outgoing};
-use oxcart_telemetry::{Unit, count, metric};
+use oxcart_telemetry::{
+    SpanKind, TraceContext, TraceSpan, Unit, count, is_exporting, link, metric,
+};
 use serde::Serialize;
 
 /// What SNS says of a message that it will never take. "The sender's fault" alone is not enough: that
@@ -81,7 +83,9 @@ struct ParkedRecord<'a> {
 #[derive(Debug, Clone)]
 struct Message<'a> {
     record: &'a EventRecord,
-    kind: &'static str,
+    /// Its sending, as part of the trace of what it tells of.
+    span: TraceSpan,
+    attributes: Vec<(&'static str, &'static str)>,
     /// When what it tells of happened.
     time: Timestamp,
     body: String,
@@ -96,7 +100,7 @@ pub async fn handle(relay: &Relay, records: Vec<EventRecord>) -> Result<(), Rela
     for record in &records {
         match outgoing(&record.change.old_image, &record.change.new_image) {
             Outgoing::Nothing => {}
-            Outgoing::Event(event) => messages.push(message(record, &event)?),
+            Outgoing::Event(event) => messages.push(relay.message(record, *event)?),
             Outgoing::Malformed => {
                 relay
                     .park(record, "the outbox holds no event".to_owned())
@@ -125,15 +129,6 @@ fn measure(messages: &[Message<'_>], published: u64, now: Timestamp) {
     metric("RelayLag", Unit::Milliseconds, lag).record();
 }
 
-fn message<'a>(record: &'a EventRecord, event: &Event) -> Result<Message<'a>, serde_json::Error> {
-    Ok(Message {
-        record,
-        kind: event.event.kind(),
-        time: event.time,
-        body: serde_json::to_string(event)?,
-    })
-}
-
 /// Splits messages into calls that SNS takes. One that is too large by itself stands alone: SNS
 /// refuses it as the sender's fault, and it is parked.
 fn batches<'m, 'r>(mut messages: &'m [Message<'r>]) -> Vec<&'m [Message<'r>]> {
@@ -141,7 +136,9 @@ fn batches<'m, 'r>(mut messages: &'m [Message<'r>]) -> Vec<&'m [Message<'r>]> {
     while !messages.is_empty() {
         let mut bytes = 0;
         let fitting = messages.iter().take(BATCH_ENTRIES).take_while(|message| {
-            bytes += message.body.len() + message.kind.len();
+            let attributes = message.attributes.iter();
+            let attributes = attributes.map(|(name, value)| name.len() + value.len());
+            bytes += message.body.len() + attributes.sum::<usize>();
             bytes <= BATCH_BYTES
         });
         let (batch, rest) = messages.split_at(fitting.count().max(1));
@@ -152,6 +149,45 @@ fn batches<'m, 'r>(mut messages: &'m [Message<'r>]) -> Vec<&'m [Message<'r>]> {
 }
 
 impl Relay {
+    /// The event as it is published: its consumers' spans are within that of its sending, as the
+    /// [conventions for messaging](https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/) have it. The
+    /// batch is of many traces, and links to them.
+    fn message<'a>(
+        &self,
+        record: &'a EventRecord,
+        mut event: Event,
+    ) -> Result<Message<'a>, serde_json::Error> {
+        let written = event.traceparent.as_deref();
+        let written = written.and_then(TraceContext::from_traceparent);
+        let span = self.span_of(&event, written);
+        if let Some(sent) = span.position() {
+            event.traceparent = Some(sent.traceparent());
+        }
+        Ok(Message {
+            record,
+            span,
+            attributes: event.event.attributes().collect(),
+            time: event.time,
+            body: serde_json::to_string(&event)?,
+        })
+    }
+
+    fn span_of(&self, event: &Event, written: Option<TraceContext>) -> TraceSpan {
+        let Some(written) = written.filter(|_| is_exporting()) else {
+            return TraceSpan::none();
+        };
+        link(written);
+        let topic = self.topic_arn.rsplit(':').next().unwrap_or_default();
+        let span = TraceSpan::under(written, SpanKind::Producer, &format!("send {topic}"));
+        span.set("messaging.system", "aws.sns");
+        span.set("messaging.operation.type", "send");
+        span.set("messaging.operation.name", "send");
+        span.set("messaging.destination.name", topic.to_owned());
+        span.set("cloudevents.event_id", event.id.to_string());
+        span.set("cloudevents.event_type", event.event.kind());
+        span
+    }
+
     /// Answers how many events were published. The others of the batch are parked.
     async fn publish(&self, batch: &[Message<'_>]) -> Result<u64, RelayError> {
         let entries = batch
@@ -177,6 +213,7 @@ impl Relay {
                 .find(|(position, _)| position.to_string() == failed.id)
             {
                 Some((_, message)) if is_final(&failed.code) => {
+                    message.span.fails(failed.code.clone());
                     self.park(message.record, format!("SNS refuses it: {}", failed.code))
                         .await?;
                     published -= 1;
@@ -232,15 +269,17 @@ impl Relay {
 fn entry(
     (position, message): (usize, &Message<'_>),
 ) -> Result<PublishBatchRequestEntry, BuildError> {
-    let kind = MessageAttributeValue::builder()
-        .data_type("String")
-        .string_value(message.kind)
-        .build()?;
-    PublishBatchRequestEntry::builder()
+    let mut entry = PublishBatchRequestEntry::builder()
         .id(position.to_string())
-        .message(&message.body)
-        .message_attributes("type", kind)
-        .build()
+        .message(&message.body);
+    for (name, value) in &message.attributes {
+        let value = MessageAttributeValue::builder()
+            .data_type("String")
+            .string_value(*value)
+            .build()?;
+        entry = entry.message_attributes(*name, value);
+    }
+    entry.build()
 }
 
 fn is_final(code: &str) -> bool {
@@ -266,7 +305,8 @@ mod tests {
             .iter()
             .map(|size| Message {
                 record,
-                kind: "order.placed",
+                span: TraceSpan::none(),
+                attributes: vec![("type", "order.placed")],
                 time: Timestamp::try_from("2026-03-01T09:30:00.250Z".to_owned()).unwrap(),
                 body: "x".repeat(*size),
             })

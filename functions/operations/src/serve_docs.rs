@@ -1,5 +1,5 @@
 //! `GET /docs`, `GET /docs/{asset}`, `GET /openapi.json` and `GET /problems/{name}`: what the API says of
-//! itself.
+//! itself; and `GET /console`: the page on which the shop is looked after, which calls this API like any other client.
 
 use std::io;
 
@@ -22,7 +22,6 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 ///
 /// # Errors
 /// 404.
-#[expect(clippy::unused_async, reason = "every handler is")]
 pub async fn handle(site: &Site, request: Request) -> Result<Answer, Problem> {
     let parameters = request.path_parameters();
     match (parameters.first("asset"), parameters.first("name")) {
@@ -31,6 +30,7 @@ pub async fn handle(site: &Site, request: Request) -> Result<Answer, Problem> {
         _ if request.raw_http_path().ends_with("/openapi.json") => {
             Ok(file(site, &request, "openapi.json")?.public(DESCRIPTION_MAX_AGE))
         }
+        _ if request.raw_http_path().ends_with("/console") => page(site, &request, "console.html"),
         _ => page(site, &request, "docs.html"),
     }
 }
@@ -53,13 +53,10 @@ fn file(site: &Site, request: &Request, path: &str) -> Result<Answer, Problem> {
     if CODINGS.iter().any(|(_, end)| path.ends_with(end)) {
         return Err(Problem::not_found());
     }
-    let body = site.read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Problem::not_found(),
-        _ => Problem::internal(&error),
-    })?;
-    Ok(content(media_type(path), body)
-        .precompressed_for(request, CODINGS, |end| {
-            site.read(&format!("{path}{end}")).ok()
-        })
-        .conditional(request))
+    let read = |end: &str| site.read(&format!("{path}{end}"));
+    match content(request, media_type(path), CODINGS, read) {
+        Ok(file) => Ok(file.conditional(request)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Problem::not_found()),
+        Err(error) => Err(Problem::internal(&error)),
+    }
 }

@@ -2,21 +2,20 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use aws_sdk_sqs::config::retry::RetryConfig;
-use oxcart_lambda::{Cloud, StartError};
+use aws_sdk_sqs::config::{retry::RetryConfig, timeout::TimeoutConfig};
+use oxcart_lambda::{Cloud, Service, StartError};
+use oxcart_operating as operating;
 use oxcart_table::Table;
 use reqwest::redirect::Policy;
 
 use crate::{
     answer_unrouted::Routes,
+    audit_books::Auditor,
     check_health::Health,
     probes::{Dependency, Need, Target},
     relay_events::Relay,
     site::Site,
 };
-
-/// The file that each package with a site has.
-const DESCRIPTION: &str = "openapi.json";
 
 /// The topic for domain events, and the queue for what can't be published.
 ///
@@ -24,11 +23,95 @@ const DESCRIPTION: &str = "openapi.json";
 /// When the template doesn't name them.
 pub fn relay(cloud: &Cloud) -> Result<Relay, StartError> {
     Ok(Relay {
-        topic: aws_sdk_sns::Client::new(cloud.config()),
+        topic: aws_sdk_sns::Client::new(cloud.config(Service::Sns)),
         topic_arn: cloud.variable("EVENTS_TOPIC_ARN")?,
-        parked: aws_sdk_sqs::Client::new(cloud.config()),
+        parked: aws_sdk_sqs::Client::new(cloud.config(Service::Sqs)),
         parked_queue_url: cloud.variable("PARKED_EVENTS_QUEUE_URL")?,
     })
+}
+
+/// What is known of an order: the tables and the sagas.
+///
+/// # Errors
+/// When the template doesn't name them.
+pub fn orders(cloud: &Cloud) -> Result<operating::Cloud, StartError> {
+    let sagas = ["SAGA_TYPE", "ORDER_SAGA_ARN", "CANCELLATION_SAGA_ARN"];
+    shop(
+        cloud,
+        &[Service::DynamoDb, Service::StepFunctions],
+        &[&BOOKS[..], &sagas].concat(),
+    )
+}
+
+/// The queues of what was given up.
+///
+/// # Errors
+/// When the template doesn't name them.
+pub fn queues(cloud: &Cloud) -> Result<operating::Cloud, StartError> {
+    shop(cloud, &[Service::Sqs], &QUEUES)
+}
+
+/// The queues of what was given up, and what has it tried again.
+///
+/// # Errors
+/// When the template doesn't name them.
+pub fn second_tries(cloud: &Cloud) -> Result<operating::Cloud, StartError> {
+    let others = ["IDENTITY_TABLE", "EVENTS_TOPIC_ARN"];
+    shop(
+        cloud,
+        &[Service::Sqs, Service::DynamoDb, Service::Sns],
+        &[&QUEUES[..], &BOOKS, &others].concat(),
+    )
+}
+
+/// The orders, and the function that resumes one.
+///
+/// # Errors
+/// When the template doesn't name them.
+pub fn recovery(cloud: &Cloud) -> Result<operating::Cloud, StartError> {
+    shop(cloud, &[Service::DynamoDb], &["ORDERS_TABLE"])
+}
+
+/// The books.
+///
+/// # Errors
+/// When the template doesn't name them.
+pub fn auditor(cloud: &Cloud) -> Result<Auditor, StartError> {
+    Ok(Auditor::new(shop(cloud, &[Service::DynamoDb], &BOOKS)?))
+}
+
+/// The tables that the books are in.
+const BOOKS: [&str; 3] = ["INVENTORY_TABLE", "ORDERS_TABLE", "PAYMENTS_TABLE"];
+
+/// The queues of what was given up, and those that dead letters came from.
+const QUEUES: [&str; 8] = [
+    "PLACED_ORDERS_QUEUE_URL",
+    "PLACED_ORDERS_DLQ_URL",
+    "REFUNDS_QUEUE_URL",
+    "REFUNDS_DLQ_URL",
+    "NOTIFICATIONS_QUEUE_URL",
+    "NOTIFICATIONS_DLQ_URL",
+    "PARKED_ORDERS_QUEUE_URL",
+    "PARKED_EVENTS_QUEUE_URL",
+];
+
+/// The part of the shop that these settings and the stack's name tell of.
+fn shop(
+    cloud: &Cloud,
+    services: &[Service],
+    names: &[&'static str],
+) -> Result<operating::Cloud, StartError> {
+    let names = names.iter().chain(&["STACK_NAME"]);
+    let settings = names.map(|name| Ok(((*name).to_owned(), cloud.variable(name)?)));
+    let settings = settings.collect::<Result<_, StartError>>()?;
+    // Resuming an order takes some calls more, and a long history is long to read.
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(Duration::from_secs(10))
+        .build();
+    let config = cloud.config_of(services).to_builder();
+    let config = config.timeout_config(timeouts).build();
+    Ok(operating::Cloud::new(&config, settings))
 }
 
 /// The files that lie beside the function's binary.
@@ -36,9 +119,7 @@ pub fn relay(cloud: &Cloud) -> Result<Relay, StartError> {
 /// # Errors
 /// When Lambda doesn't say where that is, or the API's description isn't among them.
 pub fn site(cloud: &Cloud) -> Result<Site, StartError> {
-    let code = PathBuf::from(cloud.variable("LAMBDA_TASK_ROOT")?);
-    let site = Site::new(code.join("site"));
-    site.read(DESCRIPTION).map_err(StartError::package)?;
+    let (site, _) = site_and_description(cloud)?;
     Ok(site)
 }
 
@@ -47,9 +128,7 @@ pub fn site(cloud: &Cloud) -> Result<Site, StartError> {
 /// # Errors
 /// When that doesn't lie beside the binary.
 pub fn routes(cloud: &Cloud) -> Result<Routes, StartError> {
-    let document = site(cloud)?
-        .read(DESCRIPTION)
-        .map_err(StartError::package)?;
+    let (_, document) = site_and_description(cloud)?;
     Routes::of(&document).map_err(StartError::package)
 }
 
@@ -63,9 +142,12 @@ pub fn health(cloud: &Cloud) -> Result<Health, StartError> {
     let twice = RetryConfig::standard()
         .with_max_attempts(2)
         .with_initial_backoff(Duration::from_millis(50));
-    let config = cloud.config().to_builder().retry_config(twice).build();
-    let dynamodb = aws_sdk_dynamodb::Client::new(&config);
-    let states = aws_sdk_sfn::Client::new(&config);
+    let config = |service| {
+        let config = cloud.config(service).to_builder();
+        config.retry_config(twice.clone()).build()
+    };
+    let dynamodb = aws_sdk_dynamodb::Client::new(&config(Service::DynamoDb));
+    let states = aws_sdk_sfn::Client::new(&config(Service::StepFunctions));
 
     let table = |variable| -> Result<_, StartError> {
         let name = cloud.variable(variable)?;
@@ -76,10 +158,10 @@ pub fn health(cloud: &Cloud) -> Result<Health, StartError> {
         Ok(Target::StateMachine(states.clone(), arn))
     };
     let queue = |variable| -> Result<_, StartError> {
-        let client = aws_sdk_sqs::Client::new(&config);
+        let client = aws_sdk_sqs::Client::new(&config(Service::Sqs));
         Ok(Target::Queue(client, cloud.variable(variable)?))
     };
-    let keys = aws_sdk_kms::Client::new(&config);
+    let keys = aws_sdk_kms::Client::new(&config(Service::Kms));
     let arns = cloud.variable("TOKEN_KEY_ARNS")?;
     // The first one signs.
     let signing = arns.split(',').next().unwrap_or_default();
@@ -119,4 +201,11 @@ fn payment_gateway(cloud: &Cloud) -> Result<Target, StartError> {
             source: error.into(),
         })?;
     Ok(Target::Website(client, cloud.variable(URL)?))
+}
+
+fn site_and_description(cloud: &Cloud) -> Result<(Site, Vec<u8>), StartError> {
+    let code = PathBuf::from(cloud.variable("LAMBDA_TASK_ROOT")?);
+    let site = Site::new(code.join("site"));
+    let description = site.read("openapi.json").map_err(StartError::package)?;
+    Ok((site, description))
 }

@@ -6,6 +6,8 @@
 pub mod abandon_order;
 pub mod cancel_order;
 pub mod confirm_order;
+pub mod filter;
+pub mod functions;
 pub mod get_order;
 pub mod list_orders;
 pub mod park_order;
@@ -14,6 +16,7 @@ pub mod reject_order;
 pub mod request_action;
 pub mod resume_stuck_orders;
 pub mod sagas;
+pub mod search_orders;
 pub mod start_order_saga;
 pub mod table;
 pub mod view;

@@ -1,15 +1,11 @@
 //! `GET /orders`.
 
-use oxcart_domain::{
-    OrderId, Timestamp,
-    order::{OrderFilter, OrderStatus, UnknownStatus},
-};
-use oxcart_http::{
-    Answer, Caller, Page, PageRequest, Problem, Request, StatusCode, filter, invalid_filter, json,
-};
+use oxcart_domain::OrderId;
+use oxcart_http::{Answer, Caller, Page, PageRequest, Problem, Request, StatusCode, json};
 
 use crate::{
-    table::{OrderPage, Orders},
+    filter::filter_of,
+    table::{Listing, OrderPage, OrderPlace, Orders},
     view::OrderView,
 };
 
@@ -28,36 +24,19 @@ pub async fn handle(orders: &Orders, request: Request) -> Result<Answer, Problem
             let order = orders.order(id).await?;
             let own = order.filter(|order| order.customer_id == caller.user_id);
             let after = own.filter(|order| wanted.holds_time(order.created_at));
-            Some(after.ok_or_else(PageRequest::invalid_cursor)?)
+            let after = after.ok_or_else(PageRequest::invalid_cursor)?;
+            Some(OrderPlace::from(&after))
         }
     };
     let OrderPage {
         orders: found,
         last,
     } = orders
-        .list(caller.user_id, &wanted, limit, after.as_ref())
+        .list(Listing::Customer(caller.user_id), &wanted, limit, after)
         .await?;
-    let last = last.map(|id| id.to_string());
+    let last = last.map(|place| place.id.to_string());
     let views: Vec<_> = found.into_iter().map(OrderView::from).collect();
     Ok(json(StatusCode::OK, &Page::new(views, last.as_deref()))?
         .compressed_for(&request)
         .conditional(&request))
-}
-
-fn filter_of(request: &Request) -> Result<OrderFilter, Problem> {
-    let statuses = filter(request, "status", |text| -> Result<_, UnknownStatus> {
-        text.split(',').map(str::parse::<OrderStatus>).collect()
-    })?;
-    let wanted = OrderFilter {
-        statuses: statuses.unwrap_or_default(),
-        from: filter(request, "created_from", Timestamp::try_from)?,
-        before: filter(request, "created_before", Timestamp::try_from)?,
-    };
-    match (wanted.from, wanted.before) {
-        (Some(from), Some(before)) if from >= before => Err(invalid_filter(
-            "created_before",
-            "must be later than created_from",
-        )),
-        _ => Ok(wanted),
-    }
 }

@@ -3,6 +3,7 @@
 //! Every step of a saga may be repeated and every undo is final, so running it again is always safe.
 //! There is no second way of recovery.
 
+use futures::future::join_all;
 use oxcart_domain::{
     OrderId, Timestamp,
     saga::{CancellationSaga, OrderSaga},
@@ -32,7 +33,7 @@ pub struct Recovery {
 /// Which orders to look after. A schedule's event names none.
 #[derive(Debug, Deserialize)]
 pub struct Resume {
-    /// This one, due or not, parked or not. Else all that are due.
+    /// This one, due or not or never, parked or not. Else all that are due.
     #[serde(default)]
     order_id: Option<OrderId>,
 }
@@ -87,15 +88,17 @@ pub async fn handle(recovery: &Recovery, resume: Resume) -> Result<Resumed, Resu
     if let Some(id) = resume.order_id {
         let order = recovery.orders.order(id).await?;
         let order = order
-            .filter(|order| order.due_at.is_some())
+            .filter(StoredOrder::is_open)
             .ok_or(ResumeError::NotOpen)?;
         let by = LookedAfterBy::Operator;
         recovery.look_after(&order, by, &mut done, now).await?;
         return Ok(done);
     }
-    let (mut failed, mut stuck) = (None, 0);
-    for shard in shards(now) {
-        let due = match recovery.orders.due(shard, LIMIT, now).await {
+    let (mut failed, mut stuck) = (None, 0_u64);
+    // Each shard of the index is asked for at once, and each order looked after by itself.
+    let found = join_all(shards(now).map(|shard| recovery.orders.due(shard, LIMIT, now))).await;
+    for due in found {
+        let due = match due {
             Ok(due) => due,
             Err(error) => {
                 failed = Some(error);
@@ -103,7 +106,8 @@ pub async fn handle(recovery: &Recovery, resume: Resume) -> Result<Resumed, Resu
             }
         };
         for order in due {
-            stuck += 1;
+            // Who waits for a customer is not stuck, and ends by being run again.
+            stuck += u64::from(!order.waits_for_customer());
             let by = LookedAfterBy::Schedule;
             if let Err(error) = recovery.look_after(&order, by, &mut done, now).await {
                 tracing::warn!(order_id = %order.id, error = %Chain(&error), "not resumed");
@@ -129,6 +133,22 @@ fn shards(now: Timestamp) -> impl Iterator<Item = char> {
 }
 
 impl Recovery {
+    /// Runs the saga of an order again whose payment is settled now, if the order waits for that. Most don't:
+    /// their saga has settled it itself, and goes on.
+    ///
+    /// # Errors
+    /// See [`ResumeError`].
+    pub async fn customer_has_acted(&self, id: OrderId) -> Result<(), ResumeError> {
+        let order = self.orders.order(id).await?;
+        let Some(order) = order.filter(StoredOrder::waits_for_customer) else {
+            return Ok(());
+        };
+        let (by, now) = (LookedAfterBy::Schedule, clock::now());
+        // Whoever looks after it at this moment does so after the payment was settled, which suffices.
+        self.look_after(&order, by, &mut Resumed::default(), now)
+            .await
+    }
+
     /// Runs an order's saga again, unless it is under way.
     async fn look_after(
         &self,

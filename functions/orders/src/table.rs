@@ -2,40 +2,36 @@
 //!
 //! | item | `pk` |
 //! |---|---|
-//! | order | `ORDER#<order id>`, listed per customer in the index `orders-by-customer` and, while a saga is to end it, in the index `open-orders` |
+//! | order | `ORDER#<order id>`, listed per customer in the index `orders-by-customer`, per day in the index `orders-by-day` and, while a saga is to end it, in the index `open-orders` |
 
-use std::collections::HashMap;
+mod lists;
 
 use aws_sdk_dynamodb::{
     operation::update_item::builders::UpdateItemFluentBuilder,
     types::{AttributeValue, ReturnValue},
 };
+pub use lists::{Listing, OrderPage, OrderPlace};
 use oxcart_domain::{
     CustomerId, Event, Money, OrderId, RequestHash, Timestamp,
     order::{
-        OrderFilter, OrderLines, OrderPaymentStatus, OrderStatus, PlacedOrder, PricedLine,
-        RejectionReason, TimelineEntry, due_after, due_after_action,
+        OrderLines, OrderPaymentStatus, OrderStatus, PlacedOrder, PricedLine, RejectionReason,
+        TimelineEntry, act_by, due_after,
     },
     payment::PaymentMethod,
     saga::{AbandonOrder, ConfirmOrder, ParkOrder, RejectOrder},
 };
 use oxcart_lambda::TaskError;
-use oxcart_table::{Item, KEY, Table, TableError, Written, item, parse, put, update, value};
+use oxcart_table::{KEY, Table, TableError, Written, item, parse, put, update, value};
 use oxcart_telemetry::Chain;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-const BY_CUSTOMER: &str = "orders-by-customer";
 /// Sparse: only open orders have the attribute that it is keyed by.
 const OPEN: &str = "open-orders";
 
 /// The partitions of the index of open orders: the first digit of their ids, so that not all orders of
 /// the shop are written to one.
 pub const OPEN_SHARDS: &str = "0123456789abcdef";
-
-/// How many orders are read at a time where those that stand otherwise than asked are left out, and how often
-/// for one page: an index by status would spare that, and cost every order more writes.
-const LOOK: usize = 100;
-const LOOKS: usize = 3;
 
 /// The orders' table.
 #[derive(Debug)]
@@ -90,6 +86,15 @@ impl StoredOrder {
         self.action_requested && self.status == OrderStatus::Pending && self.reason.is_none()
     }
 
+    /// Whether a saga has yet to end it.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        match self.status {
+            OrderStatus::Pending | OrderStatus::Cancelling => true,
+            OrderStatus::Confirmed | OrderStatus::Rejected | OrderStatus::Cancelled => false,
+        }
+    }
+
     /// Whether it stays as it is for now: it has ended, or waits for a person.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
@@ -109,15 +114,6 @@ impl StoredOrder {
     }
 }
 
-/// A page of a customer's orders.
-#[derive(Debug)]
-pub struct OrderPage {
-    /// The orders, newest first.
-    pub orders: Vec<StoredOrder>,
-    /// The last order that was looked at, if more may follow it.
-    pub last: Option<OrderId>,
-}
-
 /// What is read of the event in an order.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct LastEvent {
@@ -132,6 +128,7 @@ struct NewOrder<'a> {
     id: OrderId,
     customer_id: CustomerId,
     placed: String,
+    day: String,
     status: OrderStatus,
     lines: &'a OrderLines,
     payment_method: &'a PaymentMethod,
@@ -221,6 +218,7 @@ impl Orders {
             id: order.id,
             customer_id: order.customer_id,
             placed: placed(order.created_at, order.id),
+            day: order.created_at.day(),
             status: OrderStatus::Pending,
             lines: &order.request.lines,
             payment_method: &order.request.payment_method,
@@ -263,98 +261,6 @@ impl Orders {
     /// See [`TableError`].
     pub async fn order_lately(&self, id: OrderId) -> Result<Option<StoredOrder>, TableError> {
         self.table.get_lately(key(id)).await
-    }
-
-    /// Up to `limit` orders of the customer that `filter` asks for, newest first, from after `after`, which
-    /// lies in the time that it asks for. Fewer, even none, if too many others lie between.
-    ///
-    /// The index holds keys only, so that settling an order doesn't write to it; the orders are read
-    /// from the table itself as they stand now, and those that stand otherwise than asked are left out.
-    ///
-    /// # Errors
-    /// See [`TableError`].
-    pub async fn list(
-        &self,
-        customer: CustomerId,
-        filter: &OrderFilter,
-        limit: usize,
-        after: Option<&StoredOrder>,
-    ) -> Result<OrderPage, TableError> {
-        let any_status = filter.statuses.is_empty();
-        let (looks, batch) = if any_status {
-            (1, limit)
-        } else {
-            (LOOKS, LOOK)
-        };
-        let mut page = OrderPage {
-            orders: Vec::new(),
-            last: None,
-        };
-        let mut start = after.map(index_key);
-        for _ in 0..looks {
-            let (looked_at, next) = self.look(customer, filter, batch, start).await?;
-            let oldest = looked_at.last().map(|order| order.id);
-            for order in looked_at {
-                let id = order.id;
-                if filter.holds_status(order.status) {
-                    page.orders.push(order);
-                }
-                if page.orders.len() == limit {
-                    page.last = (next.is_some() || oldest != Some(id)).then_some(id);
-                    return Ok(page);
-                }
-            }
-            page.last = oldest.filter(|_| next.is_some());
-            if page.last.is_none() {
-                break;
-            }
-            start = next;
-        }
-        Ok(page)
-    }
-
-    /// One batch of the customer's orders of the time asked for, and where the next one begins.
-    async fn look(
-        &self,
-        customer: CustomerId,
-        filter: &OrderFilter,
-        limit: usize,
-        start: Option<Item>,
-    ) -> Result<(Vec<StoredOrder>, Option<Item>), TableError> {
-        // Range keys are a time, `#` and an id: a time alone sorts before those of its moment. `0` sorts
-        // before all times, and `:` after.
-        let from = filter.from.map_or("0".to_owned(), String::from);
-        let before = filter.before.map_or(":".to_owned(), String::from);
-        let page = self
-            .table
-            .client()
-            .query()
-            .table_name(self.table.name())
-            .index_name(BY_CUSTOMER)
-            .key_condition_expression(
-                "customer_id = :customer AND placed BETWEEN :from AND :before",
-            )
-            .expression_attribute_values(":customer", text(customer.to_string()))
-            .expression_attribute_values(":from", text(from))
-            .expression_attribute_values(":before", text(before))
-            .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(TableError::unavailable)?;
-        let keys = page
-            .items()
-            .iter()
-            .filter_map(|item| item.get(KEY)?.as_s().ok().cloned());
-
-        let orders = self.table.get_all(keys).await?;
-        let mut orders = orders
-            .into_iter()
-            .map(parse::<StoredOrder>)
-            .collect::<Result<Vec<_>, _>>()?;
-        orders.sort_by_key(|order| std::cmp::Reverse(placed(order.created_at, order.id)));
-        Ok((orders, page.last_evaluated_key))
     }
 
     /// Confirms an order.
@@ -515,7 +421,7 @@ impl Orders {
         decide(call).await
     }
 
-    /// Shows an order's customer that they have to act.
+    /// Shows an order's customer that they have to act, unless the time that they had for it is over.
     ///
     /// # Errors
     /// [`DecisionError::Unknown`] and [`DecisionError::Table`].
@@ -524,16 +430,23 @@ impl Orders {
         id: OrderId,
         now: Timestamp,
     ) -> Result<Decided, DecisionError> {
-        // Protects: nobody is asked to pay for an order that will not be confirmed.
+        // Protects: nobody is asked to pay for an order that will not be confirmed; who is asked again, by a
+        // further run of the saga, has no more time for it.
         let call = self
             .table
             .update_item(key(id))
-            .update_expression("SET action_requested = :yes, due_at = :due, updated_at = :now")
-            .condition_expression("#status = :pending AND attribute_not_exists(reason)")
+            .update_expression(
+                "SET action_requested = :yes, act_by = if_not_exists(act_by, :act_by), \
+                 due_at = if_not_exists(act_by, :act_by), updated_at = :now",
+            )
+            .condition_expression(
+                "#status = :pending AND attribute_not_exists(reason) \
+                 AND (attribute_not_exists(act_by) OR act_by > :now)",
+            )
+            .expression_attribute_values(":act_by", value(act_by(now))?)
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":pending", text(OrderStatus::Pending.as_str()))
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .expression_attribute_values(":due", value(due_after_action(now))?)
             .expression_attribute_values(":now", value(now)?);
         decide(call).await
     }
@@ -612,8 +525,8 @@ impl Orders {
         Ok(due)
     }
 
-    /// Takes on looking after an open order: whoever else found it due at `due_at` leaves it alone. With
-    /// `rerun` its saga is about to run again. Answers whether it is taken.
+    /// Takes on looking after an open order: whoever else found it due at `due_at`, or never due, leaves it alone.
+    /// With `rerun` its saga is about to run again. Answers whether it is taken.
     ///
     /// # Errors
     /// See [`TableError`].
@@ -624,29 +537,41 @@ impl Orders {
         by: LookedAfterBy,
         now: Timestamp,
     ) -> Result<bool, TableError> {
-        let condition = "due_at = :due AND (#status = :pending OR #status = :cancelling)";
+        let unchanged = match order.due_at {
+            Some(_) => "due_at = :due",
+            None => "attribute_not_exists(due_at)",
+        };
+        let condition = format!("{unchanged} AND (#status = :pending OR #status = :cancelling)");
+        let this = text(Uuid::new_v4().to_string());
         // Protects: of two who find an order due, one runs its saga again; an order that has ended stays
         // out of the index.
-        let call = self
+        let mut call = self
             .table
             .update_item(key(order.id))
             .update_expression(
-                "SET due_at = :next, #open = :open REMOVE needs_attention ADD resumes :rerun",
+                "SET due_at = :next, #open = :open, taken_by = :this REMOVE needs_attention ADD resumes :rerun",
             )
             .condition_expression(match by {
                 // Protects: what was parked stays so until a person says otherwise.
                 LookedAfterBy::Schedule => format!("{condition} AND attribute_exists(#open)"),
-                LookedAfterBy::Operator => condition.to_owned(),
+                LookedAfterBy::Operator => condition,
             })
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#open", "open")
             .expression_attribute_values(":pending", text(OrderStatus::Pending.as_str()))
             .expression_attribute_values(":cancelling", text(OrderStatus::Cancelling.as_str()))
-            .expression_attribute_values(":due", value(order.due_at)?)
             .expression_attribute_values(":next", value(due_after(now))?)
             .expression_attribute_values(":open", text(shard(order.id)))
+            .expression_attribute_values(":this", this.clone())
             .expression_attribute_values(":rerun", value(u32::from(rerun))?);
-        Ok(matches!(update(call).await?, Written::Done(_)))
+        if let Some(due) = order.due_at {
+            call = call.expression_attribute_values(":due", value(due)?);
+        }
+        Ok(match update(call).await? {
+            Written::Done(_) => true,
+            // A write whose answer is lost is sent again, and then refused because of itself.
+            Written::Refused(item) => item.get("taken_by") == Some(&this),
+        })
     }
 }
 
@@ -695,20 +620,6 @@ fn shard(id: OrderId) -> String {
 /// The index's range key: times of one width sort as text, the id keeps two orders of one moment apart.
 fn placed(at: Timestamp, id: OrderId) -> String {
     format!("{at}#{id}")
-}
-
-fn index_key(order: &StoredOrder) -> Item {
-    HashMap::from([
-        (KEY.to_owned(), text(key(order.id))),
-        (
-            "customer_id".to_owned(),
-            text(order.customer_id.to_string()),
-        ),
-        (
-            "placed".to_owned(),
-            text(placed(order.created_at, order.id)),
-        ),
-    ])
 }
 
 fn text(text: impl Into<String>) -> AttributeValue {

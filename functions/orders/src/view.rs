@@ -1,7 +1,7 @@
 //! Orders as the API shows them.
 
 use oxcart_domain::{
-    Money, OrderId, Quantity, Sku, Timestamp,
+    CustomerId, Money, OrderId, Quantity, Sku, Timestamp,
     order::{
         OrderLine, OrderLines, OrderPaymentStatus, OrderStatus, PlacedOrder, RejectionReason,
         TimelineEntry,
@@ -77,11 +77,11 @@ struct LineView {
     unit_price: Option<Money>,
 }
 
-impl From<StoredOrder> for OrderView {
-    fn from(order: StoredOrder) -> Self {
-        let waits = order.waits_for_customer();
-        let priced = order.priced_lines.unwrap_or_default();
-        let line = |line: &OrderLine| LineView {
+impl LineView {
+    /// The lines of an order, with their prices if they are known.
+    fn all_of(order: &StoredOrder) -> Vec<Self> {
+        let priced = order.priced_lines.as_deref().unwrap_or_default();
+        let line = |line: &OrderLine| Self {
             sku: line.sku.clone(),
             quantity: line.quantity,
             unit_price: priced
@@ -89,15 +89,26 @@ impl From<StoredOrder> for OrderView {
                 .find(|priced| priced.sku == line.sku)
                 .map(|priced| priced.unit_price),
         };
+        order.lines.as_slice().iter().map(line).collect()
+    }
+}
+
+/// Why an order was not sold. A `PENDING` order's reason is a decision that its saga has yet to carry out.
+fn reason_of(order: &StoredOrder) -> Option<RejectionReason> {
+    order
+        .reason
+        .filter(|_| order.status != OrderStatus::Pending)
+}
+
+impl From<StoredOrder> for OrderView {
+    fn from(order: StoredOrder) -> Self {
+        let waits = order.waits_for_customer();
         Self {
             id: order.id,
             status: order.status,
-            lines: order.lines.as_slice().iter().map(line).collect(),
+            lines: LineView::all_of(&order),
             total: order.total,
-            reason: order
-                .reason
-                // A PENDING order's is a decision that its saga has yet to carry out.
-                .filter(|_| order.status != OrderStatus::Pending),
+            reason: reason_of(&order),
             payment_status: order.payment_status,
             next_action: waits.then(|| NextAction {
                 r#type: "authenticate-payment",
@@ -107,6 +118,38 @@ impl From<StoredOrder> for OrderView {
             created_at: order.created_at,
             updated_at: order.updated_at,
             timeline: order.timeline,
+        }
+    }
+}
+
+/// An order among everybody's, as who looks after the shop sees it.
+#[derive(Debug, Serialize)]
+pub struct FoundOrderView {
+    id: OrderId,
+    customer_id: CustomerId,
+    status: OrderStatus,
+    lines: Vec<LineView>,
+    total: Option<Money>,
+    reason: Option<RejectionReason>,
+    payment_status: OrderPaymentStatus,
+    needs_attention: bool,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<StoredOrder> for FoundOrderView {
+    fn from(order: StoredOrder) -> Self {
+        Self {
+            id: order.id,
+            customer_id: order.customer_id,
+            status: order.status,
+            lines: LineView::all_of(&order),
+            total: order.total,
+            reason: reason_of(&order),
+            payment_status: order.payment_status,
+            needs_attention: order.needs_attention,
+            created_at: order.created_at,
+            updated_at: order.updated_at,
         }
     }
 }

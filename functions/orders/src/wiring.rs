@@ -1,16 +1,21 @@
 //! From the environment to what the handlers need.
 
-use oxcart_lambda::{Cloud, StartError};
+use oxcart_lambda::{Cloud, Service, StartError};
 use oxcart_table::Table;
 
-use crate::{resume_stuck_orders::Recovery, sagas::Sagas, table::Orders, waiting::AwaitedOrders};
+use crate::{
+    resume_stuck_orders::Recovery,
+    sagas::{Sagas, UnknownSagaType},
+    table::Orders,
+    waiting::AwaitedOrders,
+};
 
 /// The orders' table.
 ///
 /// # Errors
 /// When the template doesn't name it.
 pub fn orders(cloud: &Cloud) -> Result<Orders, StartError> {
-    let client = aws_sdk_dynamodb::Client::new(cloud.config());
+    let client = aws_sdk_dynamodb::Client::new(cloud.config(Service::DynamoDb));
     Ok(Orders::new(Table::new(
         client,
         cloud.variable("ORDERS_TABLE")?,
@@ -31,10 +36,18 @@ pub fn awaited_orders(cloud: &Cloud) -> Result<AwaitedOrders, StartError> {
 /// The state machines that run orders' sagas.
 ///
 /// # Errors
-/// When the template doesn't name them.
-pub fn sagas(cloud: &Cloud) -> Result<Sagas, StartError> {
+/// When the template doesn't name them, or not their type.
+fn sagas(cloud: &Cloud) -> Result<Sagas, StartError> {
+    const TYPE: &str = "SAGA_TYPE";
+
+    let saga_type = cloud.variable(TYPE)?.parse();
+    let saga_type = saga_type.map_err(|source: UnknownSagaType| StartError::UnusableVariable {
+        name: TYPE,
+        source: source.into(),
+    })?;
     Ok(Sagas::new(
-        aws_sdk_sfn::Client::new(cloud.config()),
+        aws_sdk_sfn::Client::new(cloud.config(Service::StepFunctions)),
+        saga_type,
         cloud.variable("ORDER_SAGA_ARN")?,
         cloud.variable("CANCELLATION_SAGA_ARN")?,
     ))

@@ -1,7 +1,10 @@
-//! Saga step that waits with a task token: until the customer has acted on their payment.
+//! Saga step that waits for the customer to act on their payment: with a task token, where there is one.
 //!
 //! The token is stored with the payment, where the gateway's webhook finds it. If there is nothing to
 //! wait for by then, because the customer or the webhook was quicker, the saga is woken right here.
+//!
+//! An Express saga can't wait and has no token: it is told to end, and is run again when the payment is
+//! settled.
 
 use oxcart_domain::{payment::PaymentStatus, saga::AwaitAction};
 use oxcart_lambda::TaskError;
@@ -14,13 +17,16 @@ use crate::{
     wiring::GatewayPayments,
 };
 
-/// The saga waits, or was woken.
+/// The saga waits, was woken, or goes on.
 #[derive(Debug, Serialize)]
 pub struct Waiting {}
 
-/// Why the saga would wait in vain.
+/// Why the saga can't wait, or would wait in vain.
 #[derive(Debug, thiserror::Error)]
 pub enum AwaitError {
+    /// The customer has yet to act, and the saga has no token to wait with.
+    #[error("the customer has yet to act")]
+    CustomerAwaited,
     /// The gateway failed.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
@@ -35,6 +41,7 @@ pub enum AwaitError {
 impl TaskError for AwaitError {
     fn error_type(&self) -> &'static str {
         match self {
+            Self::CustomerAwaited => "CustomerAwaited",
             Self::Gateway(error) if error.is_transient() => "PaymentGatewayUnavailable",
             Self::Gateway(_) => "Internal",
             Self::NotWoken(_) => "Throttled",
@@ -44,6 +51,7 @@ impl TaskError for AwaitError {
 
     fn is_answer(&self) -> bool {
         match self {
+            Self::CustomerAwaited => true,
             Self::Gateway(_) | Self::NotWoken(_) | Self::Table(_) => false,
         }
     }
@@ -54,17 +62,21 @@ impl TaskError for AwaitError {
 /// # Errors
 /// See [`AwaitError`].
 pub async fn handle(service: &GatewayPayments, order: AwaitAction) -> Result<Waiting, AwaitError> {
-    let token = &order.task_token;
-    let record = service.payments.store_token(order.order_id, token).await?;
-    // Asked after the token is stored: who acts from here on finds it.
+    let token = order.task_token.as_ref();
+    let record = service.payments.store_asked(order.order_id, token).await?;
+    // Asked after that is stored: who acts from here on finds the token, or the order that shows it.
     let waits = match (&record.intent_id, record.status) {
         (Some(intent), PaymentStatus::Pending) => {
             service.gateway.read(intent).await? == IntentStatus::NeedsAction
         }
         _ => false,
     };
-    if !waits {
-        service.waiting.wake(token).await?;
+    match (waits, token) {
+        (true, Some(_)) | (false, None) => Ok(Waiting {}),
+        (true, None) => Err(AwaitError::CustomerAwaited),
+        (false, Some(token)) => {
+            service.waiting.wake(token).await?;
+            Ok(Waiting {})
+        }
     }
-    Ok(Waiting {})
 }

@@ -1,8 +1,8 @@
 //! Saga step: takes the customer's money for an order, once.
 //!
-//! Record, create the intent, store its id, confirm it, store the outcome: killed anywhere, a retry
-//! goes on from the record, and the intent's own state at the gateway makes the confirmation happen
-//! once.
+//! Create the intent, record it, confirm it, store the outcome: killed anywhere, a retry goes on from the
+//! record, and the intent's own state at the gateway makes the confirmation happen once. An intent that
+//! nobody recorded is never confirmed, and takes no money.
 
 use oxcart_domain::{
     order::TimelineEntry,
@@ -83,13 +83,11 @@ pub async fn handle(
         amount,
     };
 
-    let record = service.payments.open(charge, clock::now()).await?;
-    match record.state().charge_step() {
-        ChargeStep::CreateIntent => create_and_confirm(service, charge, &payment_method).await,
-        ChargeStep::Confirm(intent) => confirm(service, charge, &intent, &record).await,
-        ChargeStep::AlreadyCharged | ChargeStep::AlreadyDeclined | ChargeStep::Closed => {
-            answer(&record)
+    match service.payments.get(order_id).await? {
+        Some(record) if record.state().charge_step() != ChargeStep::CreateIntent => {
+            go_on(service, charge, &record).await
         }
+        _ => create_and_confirm(service, charge, &payment_method).await,
     }
 }
 
@@ -100,19 +98,25 @@ async fn create_and_confirm(
 ) -> Result<StepDone, ChargeError> {
     let intent = match service.gateway.create_intent(charge, method).await? {
         NewIntent::Created(intent) => intent,
-        NewIntent::Unpayable(code) => return declined(service, charge, None, code).await,
+        NewIntent::Unpayable(code) => return unpayable(&service.payments, charge, code).await,
     };
-    let record = service
-        .payments
-        .store_intent(charge.order_id, &intent, clock::now())
-        .await?;
+    // The record names the intent that counts: ours, or that of an invocation that was quicker.
+    let record = service.payments.open(charge, intent, clock::now()).await?;
+    go_on(service, charge, &record).await
+}
+
+/// Goes on from the record as it stands.
+async fn go_on(
+    service: &GatewayPayments,
+    charge: Charge,
+    record: &StoredPayment,
+) -> Result<StepDone, ChargeError> {
     match record.state().charge_step() {
-        // The record names the intent that counts: ours, or that of an invocation that was quicker.
-        ChargeStep::Confirm(intent) => confirm(service, charge, &intent, &record).await,
+        ChargeStep::Confirm(intent) => confirm(service, charge, &intent, record).await,
         ChargeStep::CreateIntent
         | ChargeStep::AlreadyCharged
         | ChargeStep::AlreadyDeclined
-        | ChargeStep::Closed => answer(&record),
+        | ChargeStep::Closed => answer(record),
     }
 }
 
@@ -123,16 +127,64 @@ async fn confirm(
     record: &StoredPayment,
 ) -> Result<StepDone, ChargeError> {
     let status = service.gateway.confirm(intent).await?;
-    match closed_for_customer(service, record, intent, status).await? {
-        IntentStatus::Succeeded => answer(&store_charged(&service.payments, charge, intent).await?),
-        IntentStatus::Declined(code) => declined(service, charge, Some(intent), code).await,
-        IntentStatus::NeedsAction => Err(ChargeError::ActionRequired),
-        // By the gateway itself, or by a refund: that one has closed the record before, so nothing is
-        // stored then.
-        IntentStatus::Cancelled => {
-            declined(service, charge, Some(intent), DeclineCode::CANCELLED).await
+    match settle::<ChargeError>(service, record.clone(), charge, intent, status).await? {
+        Settled::Stored(record) => answer(&record),
+        Settled::Open(IntentStatus::NeedsAction) => Err(ChargeError::ActionRequired),
+        Settled::Open(_) => Err(ChargeError::Processing),
+    }
+}
+
+/// What became of an intent whose state at the gateway was learnt.
+pub(crate) enum Settled {
+    /// It is settled, and so is the payment, by this or something else: its record as it stands.
+    Stored(StoredPayment),
+    /// It is not settled yet.
+    Open(IntentStatus),
+}
+
+/// Stores how an intent came out that stands so at the gateway, if it has come out; `record` was read before that
+/// was asked.
+///
+/// # Errors
+/// See [`GatewayError`] and [`TableError`].
+pub(crate) async fn settle<E: From<GatewayError> + From<TableError>>(
+    service: &GatewayPayments,
+    mut record: StoredPayment,
+    charge: Charge,
+    intent: &str,
+    status: IntentStatus,
+) -> Result<Settled, E> {
+    let payments = &service.payments;
+    loop {
+        let declined = match closed_for_customer(service, &record, intent, status.clone()).await? {
+            IntentStatus::Succeeded => None,
+            IntentStatus::Declined(code) => Some(code),
+            // By us, for its customer's sake, or by the gateway itself; a refund has closed the record before, so that
+            // nothing is stored then.
+            IntentStatus::Cancelled => Some(DeclineCode::CANCELLED),
+            open => return Ok(Settled::Open(open)),
+        };
+        let now = clock::now();
+        let (is_stored, after) = match &declined {
+            None => payments.store_charged(&record, charge, intent, now).await,
+            Some(code) => {
+                let stored = payments.store_declined(&record, charge, intent, code, now);
+                stored.await
+            }
+        }?;
+        if is_stored && declined.is_none() {
+            count("PaymentsCharged").record();
+        } else if is_stored {
+            count("PaymentsDeclined").record();
         }
-        IntentStatus::Processing | IntentStatus::Unconfirmed => Err(ChargeError::Processing),
+        let asked_meanwhile = after.status == PaymentStatus::Pending
+            && after.customer_was_asked()
+            && !record.customer_was_asked();
+        if is_stored || !asked_meanwhile {
+            return Ok(Settled::Stored(after));
+        }
+        // Whoever was asked holds what it takes to try again: what was learnt before may be so no more.
+        record = after;
     }
 }
 
@@ -142,14 +194,14 @@ async fn confirm(
 ///
 /// # Errors
 /// See [`GatewayError`].
-pub(crate) async fn closed_for_customer(
+async fn closed_for_customer(
     service: &GatewayPayments,
     record: &StoredPayment,
     intent: &str,
     status: IntentStatus,
 ) -> Result<IntentStatus, GatewayError> {
     match status {
-        IntentStatus::Declined(code) if record.task_token.is_some() => {
+        IntentStatus::Declined(code) if record.customer_was_asked() => {
             match service.gateway.cancel(intent).await? {
                 IntentStatus::Cancelled => Ok(IntentStatus::Declined(code)),
                 IntentStatus::Declined(_) => Ok(IntentStatus::Processing),
@@ -160,52 +212,17 @@ pub(crate) async fn closed_for_customer(
     }
 }
 
-/// Stores that the money was taken, and counts it if it is stored now. Answers the record as it then stands.
-///
-/// # Errors
-/// See [`TableError`].
-pub(crate) async fn store_charged(
+async fn unpayable(
     payments: &Payments,
     charge: Charge,
-    intent: &str,
-) -> Result<StoredPayment, TableError> {
-    let event = charge.charged(clock::now());
-    let (now, record) = payments
-        .store_charged(charge.order_id, intent, event)
-        .await?;
-    if now {
-        count("PaymentsCharged").record();
-    }
-    Ok(record)
-}
-
-/// Stores that the bank or card said no, and counts it if it is stored now. Answers the record as it then stands.
-///
-/// # Errors
-/// See [`TableError`].
-pub(crate) async fn store_declined(
-    payments: &Payments,
-    charge: Charge,
-    intent: Option<&str>,
-    code: DeclineCode,
-) -> Result<StoredPayment, TableError> {
-    let event = charge.declined(code.clone(), clock::now());
-    let (now, record) = payments
-        .store_declined(charge.order_id, intent, &code, event)
-        .await?;
-    if now {
-        count("PaymentsDeclined").record();
-    }
-    Ok(record)
-}
-
-async fn declined(
-    service: &GatewayPayments,
-    charge: Charge,
-    intent: Option<&str>,
     code: DeclineCode,
 ) -> Result<StepDone, ChargeError> {
-    answer(&store_declined(&service.payments, charge, intent, code).await?)
+    let event = charge.declined(code.clone(), false, clock::now());
+    let (is_stored, record) = payments.store_unpayable(charge, &code, event).await?;
+    if is_stored {
+        count("PaymentsDeclined").record();
+    }
+    answer(&record)
 }
 
 /// What the record, as it stands, means to who wanted to charge.

@@ -74,9 +74,11 @@ async fn next_action(
     service: &GatewayPayments,
     payment: &StoredPayment,
 ) -> Result<Option<NextAction>, Problem> {
-    let (PaymentStatus::Pending, Some(intent), Some(_)) =
-        (payment.status, &payment.intent_id, &payment.task_token)
-    else {
+    let (PaymentStatus::Pending, Some(intent), true) = (
+        payment.status,
+        &payment.intent_id,
+        payment.customer_was_asked(),
+    ) else {
         return Ok(None);
     };
     let secret = service.gateway.client_secret(intent).await;

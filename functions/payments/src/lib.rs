@@ -5,6 +5,7 @@
 
 pub mod await_action;
 pub mod charge_payment;
+pub mod functions;
 pub mod gateway;
 pub mod get_payment;
 pub mod make_refund;

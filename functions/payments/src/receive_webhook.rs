@@ -14,7 +14,7 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use crate::{
-    charge_payment::{closed_for_customer, store_charged, store_declined},
+    charge_payment::{Settled, settle},
     gateway::{GatewayError, GatewaySecret, IntentStatus, SecretError},
     signature::{Signature, TOLERANCE},
     table::StoredPayment,
@@ -85,8 +85,13 @@ pub async fn handle(webhooks: &Webhooks, request: Request) -> Result<Answer, Pro
         return Ok(no_content());
     };
     about("order_id", order);
-    let payment = service.payments.get(order).await?;
     // The ring that follows every ordinary charge: there is nothing to do, and nothing to write down.
+    let lately = service.payments.get_lately(order).await?;
+    if lately.as_ref().is_some_and(is_over) {
+        return Ok(no_content());
+    }
+    // It may be earlier than what it tells of is to be read everywhere.
+    let payment = service.payments.get(order).await?;
     if payment.as_ref().is_some_and(is_over) {
         return Ok(no_content());
     }
@@ -104,7 +109,7 @@ pub async fn handle(webhooks: &Webhooks, request: Request) -> Result<Answer, Pro
     Ok(no_content())
 }
 
-/// Whether a payment is settled, and nobody waits for it.
+/// Whether a payment is settled, and nobody waits for it: it stays so, since nobody begins to wait for one that is.
 fn is_over(payment: &StoredPayment) -> bool {
     payment.status != PaymentStatus::Pending && payment.task_token.is_none()
 }
@@ -159,32 +164,24 @@ async fn settled(
     payment: StoredPayment,
     intent: &str,
 ) -> Result<Option<StoredPayment>, Problem> {
-    let truth = service
-        .gateway
-        .read(intent)
-        .await
-        .map_err(|error| failed(&error))?;
-    let truth = closed_for_customer(service, &payment, intent, truth).await;
-    let truth = truth.map_err(|error| failed(&error))?;
-    let payments = &service.payments;
-    match (truth, payment.charge()) {
-        (IntentStatus::Succeeded, Some(charge)) => {
-            Ok(Some(store_charged(payments, charge, intent).await?))
-        }
-        (IntentStatus::Declined(code), Some(charge)) => {
-            let record = store_declined(payments, charge, Some(intent), code);
-            Ok(Some(record.await?))
-        }
-        (IntentStatus::NeedsAction, _) => Ok(None),
+    let truth = service.gateway.read(intent).await?;
+    let Some(charge) = payment.charge() else {
+        return Ok(Some(payment));
+    };
+    match settle::<Problem>(service, payment.clone(), charge, intent, truth).await? {
+        Settled::Stored(payment) => Ok(Some(payment)),
+        Settled::Open(IntentStatus::NeedsAction) => Ok(None),
         // The saga learns by itself how it goes on.
-        _ => Ok(Some(payment)),
+        Settled::Open(_) => Ok(Some(payment)),
     }
 }
 
-fn failed(error: &GatewayError) -> Problem {
-    if error.is_transient() {
-        Problem::unavailable(error)
-    } else {
-        Problem::internal(error)
+impl From<GatewayError> for Problem {
+    fn from(error: GatewayError) -> Self {
+        if error.is_transient() {
+            Self::unavailable(&error)
+        } else {
+            Self::internal(&error)
+        }
     }
 }

@@ -5,10 +5,12 @@
 //! | payment | `PAYMENT#<order id>`, with its partial refunds |
 //! | webhook | `WEBHOOK#<event id>`: what the gateway told of and was acted on |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::{
-    operation::update_item::builders::UpdateItemFluentBuilder,
+    operation::{
+        put_item::builders::PutItemFluentBuilder, update_item::builders::UpdateItemFluentBuilder,
+    },
     types::{AttributeValue, ReturnValue},
 };
 use oxcart_domain::{
@@ -40,6 +42,9 @@ pub struct StoredPayment {
     pub intent_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_until: Option<Timestamp>,
+    /// Whether the customer was asked to act.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asked: bool,
     /// What the saga that waits for the customer to act is woken with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_token: Option<TaskToken>,
@@ -78,11 +83,19 @@ impl StoredPayment {
             amount: None,
             intent_id: None,
             lease_until: None,
+            asked: false,
             task_token: None,
             refund_total: 0,
             refunds: BTreeMap::new(),
             created_at: now,
             updated_at: now,
+        }
+    }
+
+    fn of(charge: Charge, status: PaymentStatus, now: Timestamp) -> Self {
+        Self {
+            amount: Some(charge.amount),
+            ..Self::new(charge.order_id, charge.customer_id, status, now)
         }
     }
 
@@ -94,6 +107,13 @@ impl StoredPayment {
             customer_id: self.customer_id,
             amount: self.amount?,
         })
+    }
+
+    /// Whether the customer was asked to act, and holds what it takes. Records were written once that say so
+    /// by their token alone.
+    #[must_use]
+    pub fn customer_was_asked(&self) -> bool {
+        self.asked || self.task_token.is_some()
     }
 
     /// What is left of `amount` when what was given back in parts is taken off.
@@ -136,31 +156,47 @@ impl Payments {
         self.table.get(key(order_id)).await
     }
 
-    /// Records that the order is to be paid, before the gateway hears of it. Answers the record: this
-    /// one, or the one that was there.
+    /// An order's payment as it stood a moment ago.
     ///
     /// # Errors
     /// See [`TableError`].
-    pub async fn open(&self, charge: Charge, now: Timestamp) -> Result<StoredPayment, TableError> {
+    pub async fn get_lately(&self, order_id: OrderId) -> Result<Option<StoredPayment>, TableError> {
+        self.table.get_lately(key(order_id)).await
+    }
+
+    /// Records the intent that is about to be confirmed. Answers the record as it then stands, with this
+    /// intent or that of an invocation that was quicker.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn open(
+        &self,
+        charge: Charge,
+        intent: String,
+        now: Timestamp,
+    ) -> Result<StoredPayment, TableError> {
         let record = StoredPayment {
-            amount: Some(charge.amount),
-            ..StoredPayment::new(
-                charge.order_id,
-                charge.customer_id,
-                PaymentStatus::Pending,
-                now,
-            )
+            intent_id: Some(intent),
+            ..StoredPayment::of(charge, PaymentStatus::Pending, now)
         };
-        // Protects: one payment per order; a tombstone refuses a late charge.
-        let call = self
-            .table
-            .put_item()
-            .set_item(Some(item(&record)?))
-            .condition_expression("attribute_not_exists(pk)");
-        match put(call).await? {
+        match put(self.opening(item(&record)?)).await? {
             Written::Done(_) => Ok(record),
             Written::Refused(earlier) => parse(earlier),
         }
+    }
+
+    /// The write of a payment that begins with this record.
+    fn opening(&self, record: HashMap<String, AttributeValue>) -> PutItemFluentBuilder {
+        // Protects: one payment per order; one intent per order is ever confirmed; a tombstone refuses a late
+        // charge. Records were written once before there was an intent.
+        self.table
+            .put_item()
+            .set_item(Some(record))
+            .condition_expression(
+                "attribute_not_exists(pk) OR (#status = :pending AND attribute_not_exists(intent_id))",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":pending", text(PaymentStatus::Pending.as_str()))
     }
 
     /// Leaves a tombstone for an order that has no payment, so that a late charge is refused. Answers
@@ -184,86 +220,99 @@ impl Payments {
         Ok(matches!(put(call).await?, Written::Done(_)))
     }
 
-    /// Stores the intent that is about to be confirmed. Answers the record as it then stands, with
-    /// this intent or that of an invocation that was quicker.
-    ///
-    /// # Errors
-    /// See [`TableError`].
-    pub async fn store_intent(
-        &self,
-        order_id: OrderId,
-        intent: &str,
-        now: Timestamp,
-    ) -> Result<StoredPayment, TableError> {
-        // Protects: one intent per order is ever confirmed, and none after the payment was closed.
-        let call = self
-            .transition(order_id, "SET intent_id = :intent, updated_at = :now")
-            .condition_expression("#status = :pending AND attribute_not_exists(intent_id)")
-            .expression_attribute_values(":intent", text(intent))
-            .expression_attribute_values(":now", value(now)?)
-            .expression_attribute_values(":pending", text(PaymentStatus::Pending.as_str()));
-        as_it_stands(call).await
-    }
-
-    /// Stores that the intent's money was taken. Answers whether it is stored now, and the record as it then
-    /// stands.
+    /// Stores that the intent's money was taken, where `record` was read before. Answers whether it is stored
+    /// now, and the record as it then stands: pending, if its customer was asked to act meanwhile.
     ///
     /// # Errors
     /// See [`TableError`].
     pub async fn store_charged(
         &self,
-        order_id: OrderId,
+        record: &StoredPayment,
+        charge: Charge,
         intent: &str,
-        event: Event,
+        now: Timestamp,
     ) -> Result<(bool, StoredPayment), TableError> {
-        // Protects: a payment that is being given back is not told as charged.
-        let call = self
-            .transition(
-                order_id,
-                "SET #status = :charged, updated_at = :now, outbox = :event",
-            )
-            .condition_expression("#status = :pending AND intent_id = :intent")
-            .expression_attribute_values(":charged", text(PaymentStatus::Charged.as_str()))
-            .expression_attribute_values(":intent", text(intent))
-            .expression_attribute_values(":pending", text(PaymentStatus::Pending.as_str()))
-            .expression_attribute_values(":now", value(event.time)?)
-            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?);
+        let event = charge.charged(record.customer_was_asked(), now);
+        let call = self.settling(record, intent, PaymentStatus::Charged, "", event)?;
         stored(call).await
     }
 
-    /// Stores that the bank or card said no to `intent`, or to the method before there was one.
-    /// Answers whether it is stored now, and the record as it then stands.
+    /// Stores that the bank or card said no to `intent`, where `record` was read before. Answers whether it is
+    /// stored now, and the record as it then stands: pending, if its customer was asked to act meanwhile.
     ///
     /// # Errors
     /// See [`TableError`].
     pub async fn store_declined(
         &self,
-        order_id: OrderId,
-        intent: Option<&str>,
+        record: &StoredPayment,
+        charge: Charge,
+        intent: &str,
+        code: &DeclineCode,
+        now: Timestamp,
+    ) -> Result<(bool, StoredPayment), TableError> {
+        let event = charge.declined(code.clone(), record.customer_was_asked(), now);
+        let call = self
+            .settling(
+                record,
+                intent,
+                PaymentStatus::Declined,
+                ", decline_code = :code",
+                event,
+            )?
+            .expression_attribute_values(":code", value(code)?);
+        stored(call).await
+    }
+
+    /// The write that settles a pending payment and tells of it, where `record` was read before; `more` is what it sets
+    /// besides.
+    fn settling(
+        &self,
+        record: &StoredPayment,
+        intent: &str,
+        settled: PaymentStatus,
+        more: &str,
+        event: Event,
+    ) -> Result<UpdateItemFluentBuilder, TableError> {
+        // Protects: a payment that was settled or is being given back stays as it is, and what is told is the outcome of
+        // the intent that counts. Who waits for a customer hears that they have acted, and who was asked can't act any
+        // more: nobody was asked between what was read and this.
+        let mut condition = "#status = :pending AND intent_id = :intent".to_owned();
+        if !record.customer_was_asked() {
+            condition.push_str(" AND attribute_not_exists(asked)");
+        }
+        let set = "SET #status = :settled, updated_at = :now, outbox = :event";
+        Ok(self
+            .transition(record.order_id, &format!("{set}{more}"))
+            .condition_expression(condition)
+            .expression_attribute_values(":pending", text(PaymentStatus::Pending.as_str()))
+            .expression_attribute_values(":settled", text(settled.as_str()))
+            .expression_attribute_values(":intent", text(intent))
+            .expression_attribute_values(":now", value(event.time)?)
+            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?))
+    }
+
+    /// Stores that the gateway takes no payment by this method, so that there is no intent. Answers whether
+    /// it is stored now, and the record as it then stands.
+    ///
+    /// # Errors
+    /// See [`TableError`].
+    pub async fn store_unpayable(
+        &self,
+        charge: Charge,
         code: &DeclineCode,
         event: Event,
     ) -> Result<(bool, StoredPayment), TableError> {
-        let call = self
-            .transition(
-                order_id,
-                "SET #status = :declined, decline_code = :code, updated_at = :now, outbox = :event",
-            )
-            .expression_attribute_values(":declined", text(PaymentStatus::Declined.as_str()))
-            .expression_attribute_values(":code", value(code)?)
-            .expression_attribute_values(":pending", text(PaymentStatus::Pending.as_str()))
-            .expression_attribute_values(":now", value(event.time)?)
-            .expression_attribute_values(":event", oxcart_outbox::attribute(event)?);
-        // Protects: what is declined is the intent that counts, and a payment that was charged or is
-        // being given back is not told as declined.
-        let call = match intent {
-            Some(intent) => call
-                .condition_expression("#status = :pending AND intent_id = :intent")
-                .expression_attribute_values(":intent", text(intent)),
-            None => {
-                call.condition_expression("#status = :pending AND attribute_not_exists(intent_id)")
-            }
-        };
-        stored(call).await
+        let declined = StoredPayment::of(charge, PaymentStatus::Declined, event.time);
+        let mut record = item(&declined)?;
+        record.insert("decline_code".to_owned(), value(code)?);
+        record.insert(
+            oxcart_outbox::ATTRIBUTE.to_owned(),
+            oxcart_outbox::attribute(event)?,
+        );
+        match put(self.opening(record)).await? {
+            Written::Done(_) => Ok((true, declined)),
+            Written::Refused(earlier) => Ok((false, parse(earlier)?)),
+        }
     }
 
     /// Takes the lease on a payment that is to be given back, until `until`: from here on it can't be
@@ -428,21 +477,26 @@ impl Payments {
         update(call).await.map(drop)
     }
 
-    /// Stores what the saga that waits for the customer is woken with. Answers the record as it then
-    /// stands.
+    /// Stores that the customer was asked to act, and what the saga that waits for them is woken with, if it
+    /// waits. Answers the record as it then stands.
     ///
     /// # Errors
     /// See [`TableError`].
-    pub async fn store_token(
+    pub async fn store_asked(
         &self,
         order_id: OrderId,
-        token: &TaskToken,
+        token: Option<&TaskToken>,
     ) -> Result<StoredPayment, TableError> {
+        let call = match token {
+            Some(token) => self
+                .transition(order_id, "SET asked = :yes, task_token = :token")
+                .expression_attribute_values(":token", value(token)?),
+            None => self.transition(order_id, "SET asked = :yes REMOVE task_token"),
+        };
         // Protects: nobody waits for a payment that is over.
-        let call = self
-            .transition(order_id, "SET task_token = :token")
+        let call = call
             .condition_expression("#status = :pending AND attribute_exists(intent_id)")
-            .expression_attribute_values(":token", value(token)?)
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
             .expression_attribute_values(":pending", text(PaymentStatus::Pending.as_str()));
         as_it_stands(call).await
     }

@@ -1,6 +1,6 @@
 //! From the environment to what the handlers need.
 
-use oxcart_lambda::{Cloud, StartError};
+use oxcart_lambda::{Cloud, Service, StartError};
 use oxcart_table::Table;
 
 use crate::{
@@ -26,7 +26,7 @@ pub struct GatewayPayments {
 /// # Errors
 /// When the template doesn't name it.
 pub fn payments(cloud: &Cloud) -> Result<Payments, StartError> {
-    let client = aws_sdk_dynamodb::Client::new(cloud.config());
+    let client = aws_sdk_dynamodb::Client::new(cloud.config(Service::DynamoDb));
     Ok(Payments::new(Table::new(
         client,
         cloud.variable("PAYMENTS_TABLE")?,
@@ -40,7 +40,7 @@ pub fn payments(cloud: &Cloud) -> Result<Payments, StartError> {
 pub fn gateway_payments(cloud: &Cloud) -> Result<GatewayPayments, StartError> {
     const URL: &str = "PAYMENT_GATEWAY_URL";
 
-    let secrets = aws_sdk_secretsmanager::Client::new(cloud.config());
+    let secrets = aws_sdk_secretsmanager::Client::new(cloud.config(Service::SecretsManager));
     let secret = GatewaySecret::new(secrets, cloud.variable("PAYMENT_GATEWAY_SECRET_ARN")?);
     let gateway = Gateway::new(&cloud.variable(URL)?, secret).map_err(|source| {
         StartError::UnusableVariable {
@@ -51,7 +51,9 @@ pub fn gateway_payments(cloud: &Cloud) -> Result<GatewayPayments, StartError> {
     Ok(GatewayPayments {
         payments: payments(cloud)?,
         gateway,
-        waiting: WaitingSagas::new(aws_sdk_sfn::Client::new(cloud.config())),
+        waiting: WaitingSagas::new(aws_sdk_sfn::Client::new(
+            cloud.config(Service::StepFunctions),
+        )),
     })
 }
 
@@ -60,7 +62,7 @@ pub fn gateway_payments(cloud: &Cloud) -> Result<GatewayPayments, StartError> {
 /// # Errors
 /// When the template doesn't name what they need.
 pub fn webhooks(cloud: &Cloud) -> Result<Webhooks, StartError> {
-    let secrets = aws_sdk_secretsmanager::Client::new(cloud.config());
+    let secrets = aws_sdk_secretsmanager::Client::new(cloud.config(Service::SecretsManager));
     let arn = cloud.variable("PAYMENT_WEBHOOK_SECRET_ARN")?;
     Ok(Webhooks {
         service: gateway_payments(cloud)?,

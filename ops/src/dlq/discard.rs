@@ -1,14 +1,15 @@
 //! `ops dlq drop`: deletes messages, if somebody has looked at them and says so twice.
 
-use std::{collections::HashSet, process::ExitCode};
+use std::process::ExitCode;
 
-use super::{Done, tell_done};
-use crate::{
-    cloud::Cloud,
-    console::{Console, remark},
-    failure::Outcome,
-    queues::{Message, Queue},
+use oxcart_operating::{
+    Cloud, Outcome,
+    queues::{Message, Queue, Walk},
+    redrive::Done,
 };
+
+use super::tell_done;
+use crate::console::{Console, remark};
 
 pub(super) async fn run(
     cloud: &Cloud,
@@ -18,10 +19,10 @@ pub(super) async fn run(
     dry_run: bool,
     yes: bool,
 ) -> Outcome<ExitCode> {
-    let (mut done, mut kept, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    let (mut done, mut kept, mut walk) = (Vec::new(), Vec::new(), Walk::default());
     let result = async {
         while done.len() < ids.len() {
-            let some = cloud.hold_some(queue, usize::MAX, &mut seen).await?;
+            let some = cloud.hold_some(queue, usize::MAX, &mut walk).await?;
             if some.is_empty() {
                 break;
             }

@@ -4,15 +4,13 @@ use std::process::ExitCode;
 
 use futures::future::try_join_all;
 use oxcart_domain::Timestamp;
-use serde::Serialize;
-
-use crate::{
-    cloud::Cloud,
-    console::{Cell, Console, Side, Table, Tone},
-    failure::{Failure, Outcome},
-    moment,
+use oxcart_operating::{
+    Cloud, Failure, Outcome, moment,
     queues::{Depth, Holds, Queue},
 };
+use serde::Serialize;
+
+use crate::console::{Cell, Console, Side, Table, Tone};
 
 /// How many messages of a queue are looked at for the oldest one.
 const LOOK: usize = 200;

@@ -1,20 +1,17 @@
-//! `ops dlq redrive`: has what was given up tried again, each kind in its own way. A message is deleted only once
-//! what it stands for is done, so that what dies in between is done again.
+//! `ops dlq redrive`: has what was given up tried again.
 
-use std::{collections::HashSet, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use oxcart_domain::Timestamp;
+use oxcart_operating::{
+    Cloud, Outcome,
+    queues::{Holds, Queue, Walk},
+    redrive::Done,
+};
 use tokio::time::sleep;
 
-use super::{Done, Filter, tell_done};
-use crate::{
-    cloud::Cloud,
-    console::{Console, line},
-    failure::Outcome,
-    message::Held,
-    queues::{Holds, Message, Queue},
-    resume::Resumption,
-};
+use super::{Filter, tell_done};
+use crate::console::{Console, line};
 
 /// How often, and how many times, SQS is asked how far it is.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -89,16 +86,16 @@ async fn one_by_one(
     dry_run: bool,
     now: Timestamp,
 ) -> Outcome<Vec<Done>> {
-    let (mut done, mut kept, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
-    let walk = async {
+    let (mut done, mut kept, mut walk) = (Vec::new(), Vec::new(), Walk::default());
+    let all = async {
         loop {
-            let some = cloud.hold_some(queue, usize::MAX, &mut seen).await?;
+            let some = cloud.hold_some(queue, usize::MAX, &mut walk).await?;
             if some.is_empty() {
                 return Ok(());
             }
             for message in some {
                 if filter.passes(&message, now) {
-                    let one = redrive(cloud, queue, &message, dry_run).await;
+                    let one = cloud.redrive(queue, &message, dry_run).await;
                     let gone = one.gone;
                     done.push(one);
                     if gone {
@@ -109,62 +106,7 @@ async fn one_by_one(
             }
         }
     };
-    let result: Outcome = walk.await;
+    let result: Outcome = all.await;
     cloud.put_back(queue, &kept).await;
     result.map(|()| done)
-}
-
-/// Redrives one message. Whatever fails leaves it where it is, and the others go on.
-async fn redrive(cloud: &Cloud, queue: &Queue, message: &Message, dry_run: bool) -> Done {
-    let tried = match &queue.holds {
-        Holds::DeadLetters { source } => send_back(cloud, message, source, dry_run).await,
-        Holds::ParkedOrders => resume(cloud, message, dry_run).await,
-        Holds::ParkedEvents => cloud.republish(message, dry_run).await,
-    };
-    let (succeeded, what) = tried.unwrap_or_else(|failure| (false, failure.to_string()));
-    if !succeeded || dry_run {
-        return Done::to(message, false, what);
-    }
-    match cloud.delete(queue, message).await {
-        Ok(()) => Done::to(message, true, what),
-        Err(failure) => Done::to(message, false, format!("{what}, but {failure}")),
-    }
-}
-
-async fn send_back(
-    cloud: &Cloud,
-    message: &Message,
-    source: &str,
-    dry_run: bool,
-) -> Outcome<(bool, String)> {
-    let name = source.rsplit('/').next().unwrap_or(source);
-    if dry_run {
-        return Ok((true, format!("would go back to {name}")));
-    }
-    cloud.send_on(message, source).await?;
-    Ok((true, format!("went back to {name}")))
-}
-
-async fn resume(cloud: &Cloud, message: &Message, dry_run: bool) -> Outcome<(bool, String)> {
-    let Held::Order(order) = message.says().holds else {
-        return Ok((false, "names no order, and was left".to_owned()));
-    };
-    if dry_run {
-        return Ok((true, "would be resumed".to_owned()));
-    }
-    Ok(match cloud.resume(order).await? {
-        Resumption::Restarted => (true, "resumed".to_owned()),
-        Resumption::Running => (true, "its saga is under way already".to_owned()),
-        Resumption::NotOpen => match cloud.order(order).await? {
-            Some(order) if order.is_open() => {
-                (false, "it is open but never due, and was left".to_owned())
-            }
-            _ => (true, "it has ended already".to_owned()),
-        },
-        // Whoever it is may do something else with it.
-        Resumption::LeftToOthers => (
-            false,
-            "somebody else is at the order, and it was left".to_owned(),
-        ),
-    })
 }

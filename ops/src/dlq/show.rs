@@ -3,16 +3,15 @@
 use std::process::ExitCode;
 
 use oxcart_domain::Timestamp;
-use serde::Serialize;
-
-use crate::{
-    cloud::Cloud,
-    console::{Cell, Console, Side, Table, Tone, line},
-    failure::Outcome,
+use oxcart_operating::{
+    Cloud, Outcome,
     message::Says,
     moment,
     queues::{Message, Queue},
 };
+use serde::Serialize;
+
+use crate::console::{Cell, Console, Side, Table, Tone, line};
 
 #[derive(Debug, Serialize)]
 struct Shown {

@@ -67,20 +67,24 @@ pub enum DomainEvent {
         order_id: OrderId,
         lines: Vec<PricedLine>,
     },
-    /// The customer's money was taken.
+    /// The customer's money was taken; whether they were asked to act first.
     #[serde(rename = "payment.charged")]
     PaymentCharged {
         order_id: OrderId,
         customer_id: CustomerId,
         amount: Money,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        action_requested: bool,
     },
-    /// The customer's bank or card said no.
+    /// The customer's bank or card said no; whether they were asked to act first.
     #[serde(rename = "payment.declined")]
     PaymentDeclined {
         order_id: OrderId,
         customer_id: CustomerId,
         amount: Money,
         decline_code: DeclineCode,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        action_requested: bool,
     },
     /// Part of the customer's money is to be given back.
     #[serde(rename = "payment.refund-requested")]
@@ -160,6 +164,22 @@ impl DomainEvent {
         }
     }
 
+    /// The attributes of the message that it is published in, by which subscriptions choose: its type, and whether it
+    /// ends the wait for a customer who was asked to act.
+    pub fn attributes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let ends_wait = match self {
+            Self::PaymentCharged {
+                action_requested, ..
+            }
+            | Self::PaymentDeclined {
+                action_requested, ..
+            } => *action_requested,
+            _ => false,
+        };
+        let ends_wait = ends_wait.then_some(("ends_wait", "true"));
+        [("type", self.kind())].into_iter().chain(ends_wait)
+    }
+
     /// The `source` of the event: the service that owns the aggregate.
     const fn source(&self) -> &'static str {
         match self {
@@ -216,8 +236,10 @@ impl DomainEvent {
 }
 
 /// A domain event in its envelope: [CloudEvents 1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md),
-/// structured JSON, with the Distributed Tracing extension.
+/// structured JSON, with the Distributed Tracing extension. It reads back without [what follows from the rest of
+/// it](Event::DERIVED), too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Told")]
 pub struct Event {
     specversion: SpecVersion,
     /// The same transition always has the same id: consumers drop what they have seen.
@@ -235,6 +257,36 @@ pub struct Event {
     pub event: DomainEvent,
 }
 
+/// What has to be known of an event.
+#[derive(Deserialize)]
+struct Told {
+    #[serde(default, rename = "specversion")]
+    _specversion: Option<SpecVersion>,
+    id: EventId,
+    time: Timestamp,
+    #[serde(default, rename = "datacontenttype")]
+    _datacontenttype: Option<ContentType>,
+    #[serde(default)]
+    traceparent: Option<String>,
+    #[serde(flatten)]
+    event: DomainEvent,
+}
+
+impl From<Told> for Event {
+    fn from(told: Told) -> Self {
+        Self {
+            specversion: SpecVersion::V1,
+            id: told.id,
+            source: told.event.source().to_owned(),
+            subject: told.event.subject(),
+            time: told.time,
+            datacontenttype: ContentType::Json,
+            traceparent: told.traceparent,
+            event: told.event,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum SpecVersion {
     #[serde(rename = "1.0")]
@@ -248,6 +300,9 @@ enum ContentType {
 }
 
 impl Event {
+    /// The attributes that follow from the event's `type` and `data`, or are the same for all.
+    pub const DERIVED: [&'static str; 4] = ["specversion", "source", "subject", "datacontenttype"];
+
     /// The envelope of a transition that can happen only once to its aggregate.
     #[must_use]
     pub fn once(event: DomainEvent, now: Timestamp) -> Self {
@@ -314,6 +369,25 @@ mod tests {
     fn what_is_written_reads_back() {
         let text = serde_json::to_string(&rejected()).unwrap();
         assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), rejected());
+    }
+
+    #[test]
+    fn it_reads_back_without_what_follows_from_the_rest() {
+        let mut written = serde_json::to_value(rejected()).unwrap();
+        for name in Event::DERIVED {
+            assert!(written.as_object_mut().unwrap().remove(name).is_some());
+        }
+        assert_eq!(
+            serde_json::from_value::<Event>(written).unwrap(),
+            rejected()
+        );
+    }
+
+    #[test]
+    fn an_envelope_of_another_version_is_not_read() {
+        let mut written = serde_json::to_value(rejected()).unwrap();
+        written["specversion"] = json!("2.0");
+        assert!(serde_json::from_value::<Event>(written).is_err());
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod reservation;
 pub mod saga;
 pub mod session;
 pub mod sku;
+pub mod stock;
 pub mod text;
 pub mod timestamp;
 pub mod user;

@@ -142,6 +142,8 @@ impl std::str::FromStr for OrderStatus {
 pub struct OrderFilter {
     /// Only those that stand so; all if it is empty.
     pub statuses: Vec<OrderStatus>,
+    /// Only those with a line of it.
+    pub sku: Option<Sku>,
     /// Only those placed then or later.
     pub from: Option<Timestamp>,
     /// Only those placed earlier.
@@ -149,10 +151,18 @@ pub struct OrderFilter {
 }
 
 impl OrderFilter {
-    /// Whether orders that stand so are asked for.
+    /// Whether it leaves out some of the orders of its time.
     #[must_use]
-    pub fn holds_status(&self, status: OrderStatus) -> bool {
-        self.statuses.is_empty() || self.statuses.contains(&status)
+    pub fn chooses(&self) -> bool {
+        !self.statuses.is_empty() || self.sku.is_some()
+    }
+
+    /// Whether an order of these lines that stands so is asked for, if it was placed in time.
+    #[must_use]
+    pub fn holds(&self, status: OrderStatus, lines: &OrderLines) -> bool {
+        let holds_sku = |sku: &Sku| lines.as_slice().iter().any(|line| line.sku == *sku);
+        (self.statuses.is_empty() || self.statuses.contains(&status))
+            && self.sku.as_ref().is_none_or(holds_sku)
     }
 
     /// Whether orders placed at this time are asked for.
@@ -370,9 +380,8 @@ impl CancelStep {
 
 /// How long an order may be open before its saga is looked after, in seconds.
 const STUCK_AFTER: i64 = 5 * 60;
-/// How much longer an order may be open whose customer has to act, in seconds: as long as its saga waits
-/// for them, and then some.
-const ACTION_TAKES: i64 = 20 * 60;
+/// How long a customer has to act, from when they were first asked, in seconds.
+const ACTION_TAKES: i64 = 15 * 60;
 
 /// When an order that is opened now, or looked after now, is to be looked after next.
 #[must_use]
@@ -380,9 +389,9 @@ pub fn due_after(now: Timestamp) -> Timestamp {
     now.plus_seconds(STUCK_AFTER)
 }
 
-/// When an order whose customer is asked to act now is to be looked after next.
+/// Until when a customer has to act who is first asked to now. Then somebody looks after the order.
 #[must_use]
-pub fn due_after_action(now: Timestamp) -> Timestamp {
+pub fn act_by(now: Timestamp) -> Timestamp {
     now.plus_seconds(ACTION_TAKES)
 }
 

@@ -284,9 +284,9 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// The event that tells of the money having been taken.
+    /// The event that tells of the money having been taken, and whether the customer was asked to act first.
     #[must_use]
-    pub fn charged(self, now: Timestamp) -> Event {
+    pub fn charged(self, action_requested: bool, now: Timestamp) -> Event {
         let Self {
             order_id,
             customer_id,
@@ -297,14 +297,20 @@ impl Charge {
                 order_id,
                 customer_id,
                 amount,
+                action_requested,
             },
             now,
         )
     }
 
-    /// The event that tells of the bank or card having said no.
+    /// The event that tells of the bank or card having said no, and whether the customer was asked to act first.
     #[must_use]
-    pub fn declined(self, decline_code: DeclineCode, now: Timestamp) -> Event {
+    pub fn declined(
+        self,
+        decline_code: DeclineCode,
+        action_requested: bool,
+        now: Timestamp,
+    ) -> Event {
         let Self {
             order_id,
             customer_id,
@@ -316,6 +322,7 @@ impl Charge {
                 customer_id,
                 amount,
                 decline_code,
+                action_requested,
             },
             now,
         )

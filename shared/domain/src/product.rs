@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     DomainEvent, Event, IdempotencyKey, Sku, Timestamp, id::AdjustmentId, money::UnitPrice,
-    text::Text,
+    stock::StockShards, text::Text,
 };
 
 /// What a product is called.
@@ -25,6 +25,9 @@ pub struct ProductDetails {
     pub description: Option<Description>,
     /// The price of one unit.
     pub unit_price: UnitPrice,
+    /// Into how many shards its stock is split, so that as many orders can take from it at a time.
+    #[serde(default, skip_serializing_if = "StockShards::is_one")]
+    pub stock_shards: StockShards,
 }
 
 /// A product, as the API shows one.
@@ -41,6 +44,9 @@ pub struct Product {
     pub unit_price: UnitPrice,
     /// Units that can be reserved now.
     pub available: u64,
+    /// Into how many shards they are split.
+    #[serde(default)]
+    pub stock_shards: StockShards,
     /// When details or stock were last changed by an admin.
     pub updated_at: Timestamp,
 }

@@ -6,6 +6,7 @@ use crate::{
     DomainEvent, Event, Money, OrderId, Sku, Timestamp,
     money::MoneyError,
     order::{OrderLines, PricedLine},
+    stock::Stock,
 };
 
 /// Whether an order's units are out of stock.
@@ -37,7 +38,7 @@ pub struct StockLevel {
     /// The price of one unit.
     pub unit_price: Money,
     /// Units that are not reserved.
-    pub available: u64,
+    pub stock: Stock,
 }
 
 /// The units that an order holds, priced.
@@ -99,7 +100,7 @@ impl Reservation {
             .collect::<Result<Vec<_>, _>>()?;
         if let Some((line, _)) = wanted
             .iter()
-            .find(|(line, level)| level.available < u64::from(line.quantity.get()))
+            .find(|(line, level)| !level.stock.may_have(line.quantity))
         {
             return Err(ReservationRefused::OutOfStock(line.sku.clone()));
         }
@@ -172,7 +173,12 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Currency, Quantity, money::UnitPrice, order::OrderLine};
+    use crate::{
+        Currency, Quantity,
+        money::UnitPrice,
+        order::OrderLine,
+        stock::{StockShards, Units},
+    };
 
     const ORDER: OrderId = OrderId::new(Uuid::from_u128(7));
 
@@ -199,7 +205,7 @@ mod tests {
         StockLevel {
             sku: sku(name),
             unit_price,
-            available,
+            stock: Stock::Counted(Units::of(StockShards::ONE, |_| available)),
         }
     }
 

@@ -103,8 +103,9 @@ pub struct RequestAction {
 pub struct AwaitAction {
     /// Whose payment waits.
     pub order_id: OrderId,
-    /// What the saga goes on with.
-    pub task_token: TaskToken,
+    /// What the saga goes on with. None if it can't wait, and is run again instead.
+    #[serde(default)]
+    pub task_token: Option<TaskToken>,
 }
 
 /// What a saga that waits is woken with. Its `Debug` form hides it: who has it can end the wait.

@@ -44,6 +44,18 @@ impl Timestamp {
         (later.0 - self.0).try_into().ok()
     }
 
+    /// Its day in UTC: `2026-03-01`.
+    #[must_use]
+    pub fn day(self) -> String {
+        self.to_string().chars().take(10).collect()
+    }
+
+    /// When its day began in UTC.
+    #[must_use]
+    pub fn start_of_day(self) -> Self {
+        Self(self.0.replace_time(time::Time::MIDNIGHT))
+    }
+
     /// The moment `seconds` later, or the last one that can be written.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
@@ -97,6 +109,13 @@ mod tests {
             let at = Timestamp::new(OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).unwrap());
             prop_assert_eq!(Timestamp::try_from(at.to_string()).unwrap(), at);
         }
+    }
+
+    #[test]
+    fn a_day_is_that_of_utc() {
+        let late = Timestamp::try_from("2026-03-01T23:59:59.999-01:00".to_owned()).unwrap();
+        assert_eq!(late.day(), "2026-03-02");
+        assert_eq!(late.start_of_day().to_string(), "2026-03-02T00:00:00.000Z");
     }
 
     #[test]

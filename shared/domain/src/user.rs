@@ -13,10 +13,11 @@ pub type PersonName = Text<100>;
 pub enum Role {
     /// Buys; sees only their own things.
     Customer,
-    /// Answers customers' questions: sees every order and payment, and changes nothing but that it may
-    /// give part of a payment back.
+    /// Answers customers' questions: sees every order and payment and what became of them, and changes nothing but
+    /// that it may give part of a payment back.
     Support,
-    /// Keeps the catalogue and the stock; of orders, sees only their own.
+    /// Keeps the catalogue and the stock, and operates the shop: sees what became of every order, and mends it. As a
+    /// customer, sees only their own.
     Admin,
 }
 
@@ -45,6 +46,25 @@ impl Role {
         match self {
             Self::Support | Self::Admin => true,
             Self::Customer => false,
+        }
+    }
+
+    /// Whether they may search the orders of the whole shop, and see what became of one across the services.
+    #[must_use]
+    pub const fn may_examine_orders(self) -> bool {
+        match self {
+            Self::Support | Self::Admin => true,
+            Self::Customer => false,
+        }
+    }
+
+    /// Whether they may operate the shop: see what was given up and whether the books agree, and have things tried
+    /// again.
+    #[must_use]
+    pub const fn may_operate(self) -> bool {
+        match self {
+            Self::Admin => true,
+            Self::Customer | Self::Support => false,
         }
     }
 

@@ -5,14 +5,14 @@ use std::io::Write as _;
 use flate2::{Compression, write::GzEncoder};
 use lambda_http::{Request, http::header};
 
+use crate::list::items;
+
 /// A packet's worth. What is smaller travels as fast as it is.
 const WORTHWHILE: usize = 1400;
 
 /// Whether the client takes `coding`.
 pub(crate) fn accepts(request: &Request, coding: &str) -> bool {
-    let accepted = request.headers().get_all(header::ACCEPT_ENCODING);
-    let accepted = accepted.iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|list| list.split(',')).any(|accepted| {
+    items(request, header::ACCEPT_ENCODING).any(|accepted| {
         let (name, weight) = accepted.split_once(';').unwrap_or((accepted, ""));
         name.trim().eq_ignore_ascii_case(coding) && !is_nought(weight)
     })

@@ -6,6 +6,7 @@ mod caller;
 mod compression;
 mod filter;
 mod idempotency;
+mod list;
 mod page;
 mod preference;
 mod problem;

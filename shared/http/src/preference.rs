@@ -7,6 +7,8 @@ use lambda_http::{
     http::{HeaderValue, header},
 };
 
+use crate::list::items;
+
 /// How long a client prefers to wait for an answer that needn't be asked for again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait {
@@ -18,11 +20,8 @@ impl Wait {
     /// preferences are never an error ([RFC 7240, section 2](https://www.rfc-editor.org/rfc/rfc7240#section-2)).
     #[must_use]
     pub fn of(request: &Request, longest: u32) -> Option<Self> {
-        let preferences = request.headers().get_all("prefer");
-        let preferences = preferences.iter().filter_map(|value| value.to_str().ok());
         // Of several, the first one counts.
-        let value = preferences
-            .flat_map(|list| list.split(','))
+        let value = items(request, "prefer")
             .filter_map(|preference| preference.split(';').next()?.split_once('='))
             .find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"))?
             .1;
@@ -50,11 +49,8 @@ impl Wait {
 /// Whether the client wants nothing that was kept (RFC 9111, section 5.2.1.4).
 #[must_use]
 pub fn wants_fresh(request: &Request) -> bool {
-    let directives = request.headers().get_all(header::CACHE_CONTROL);
-    let directives = directives.iter().filter_map(|value| value.to_str().ok());
-    directives
-        .flat_map(|list| list.split(','))
-        .any(|directive| directive.trim().eq_ignore_ascii_case("no-cache"))
+    items(request, header::CACHE_CONTROL)
+        .any(|directive| directive.eq_ignore_ascii_case("no-cache"))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     Kind, Problem, Wait,
     compression::{accepts, gzip},
+    list::items,
 };
 
 /// The header of answers to what was done before.
@@ -33,10 +34,28 @@ pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Answer, Proble
     Ok(answer(status, "application/json", Body::Text(body)))
 }
 
-/// Answers `body`, which is of this media type, not to be stored by caches.
-#[must_use]
-pub fn content(media_type: &'static str, body: Vec<u8>) -> Answer {
-    answer(StatusCode::OK, media_type, Body::Binary(body))
+/// Answers a body of this media type, not to be stored by caches. `read` has it as it is, under the name that is
+/// empty, and may have it in some of `codings` (a coding, and its name there): the first that `request` takes
+/// is read and answered, and nothing else is read.
+///
+/// # Errors
+/// That of reading the body as it is.
+pub fn content<E, const N: usize>(
+    request: &Request,
+    media_type: &'static str,
+    codings: [(&'static str, &str); N],
+    read: impl Fn(&str) -> Result<Vec<u8>, E>,
+) -> Result<Answer, E> {
+    let empty = answer(StatusCode::OK, media_type, Body::Empty).varying(header::ACCEPT_ENCODING);
+    for (coding, name) in codings {
+        if accepts(request, coding)
+            && let Ok(body) = read(name)
+        {
+            return Ok(empty.encoded(coding, body));
+        }
+    }
+    let body = Body::Binary(read("")?);
+    Ok(Answer { body, ..empty })
 }
 
 fn answer(status: StatusCode, media_type: &'static str, body: Body) -> Answer {
@@ -143,26 +162,6 @@ impl Answer {
         }
     }
 
-    /// Answers the body in the first of `codings` (a coding, and what `read` knows it by) that `request` takes
-    /// and `read` has; else as it is.
-    #[must_use]
-    pub fn precompressed_for<const N: usize>(
-        self,
-        request: &Request,
-        codings: [(&'static str, &str); N],
-        read: impl Fn(&str) -> Option<Vec<u8>>,
-    ) -> Self {
-        let answer = self.varying(header::ACCEPT_ENCODING);
-        for (coding, name) in codings {
-            if accepts(request, coding)
-                && let Some(body) = read(name)
-            {
-                return answer.encoded(coding, body);
-            }
-        }
-        answer
-    }
-
     /// Says that the answer depends on a header of the request (RFC 9110, section 12.5.5).
     fn varying(self, name: HeaderName) -> Self {
         let known = self.headers.get(header::VARY);
@@ -188,15 +187,8 @@ impl Answer {
         let digest =
             BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&self.body).get(..16).unwrap_or_default());
         let tag = format!("\"{digest}\"");
-        let held = request
-            .headers()
-            .get_all(header::IF_NONE_MATCH)
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        let unchanged = held.flat_map(|list| list.split(',')).any(|held| {
-            let held = held.trim();
-            held == "*" || held.trim_start_matches("W/") == tag
-        });
+        let unchanged = items(request, header::IF_NONE_MATCH)
+            .any(|held| held == "*" || held.trim_start_matches("W/") == tag);
         let Ok(value) = HeaderValue::from_str(&tag) else {
             return self;
         };
@@ -283,7 +275,7 @@ mod tests {
                 .header("accept-encoding", accepted)
                 .body(Body::Empty)
                 .unwrap();
-            let answer = content("text/plain", long.clone().into_bytes());
+            let answer = json(StatusCode::OK, &long).unwrap();
             answer.compressed_for(&request).conditional(&request).into()
         };
 

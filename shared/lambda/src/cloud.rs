@@ -1,10 +1,22 @@
 //! What a function is given by where it runs: its variables, its credentials and its region.
 
-use std::time::Duration;
+use std::{cell::RefCell, collections::BTreeSet, time::Duration};
 
 use aws_config::{
     BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
     retry::RetryConfig, timeout::TimeoutConfig,
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use oxcart_telemetry::is_exporting;
+
+use crate::{
+    calls,
+    warm::{self, Service},
 };
 
 /// Why a function can't start. Deployment is at fault, so the environment ends and Lambda reports it.
@@ -38,31 +50,50 @@ impl StartError {
 #[derive(Debug)]
 pub struct Cloud {
     config: SdkConfig,
+    called: RefCell<BTreeSet<Service>>,
 }
 
 impl Cloud {
     /// Credentials and region come from the environment only, which is where Lambda puts them: no
-    /// profile files and no metadata service to ask.
+    /// profile files and no metadata service to ask. If traces are exported, each call is a span.
     pub(crate) async fn load() -> Self {
         // An attempt that hangs must leave time for another within the function's own timeout.
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(1))
             .operation_attempt_timeout(Duration::from_millis(2500))
             .build();
-        let config = aws_config::defaults(BehaviorVersion::latest())
+        let mut config = aws_config::defaults(BehaviorVersion::latest())
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .http_client(http_client())
             .region(optional("AWS_REGION").map(Region::new))
             .timeout_config(timeouts)
-            .retry_config(RetryConfig::standard().with_max_attempts(3))
-            .load()
-            .await;
-        Self { config }
+            .retry_config(RetryConfig::standard().with_max_attempts(3));
+        if is_exporting() {
+            config = config.http_client(calls::traced(http_client()));
+        }
+        Self {
+            config: config.load().await,
+            called: RefCell::default(),
+        }
     }
 
-    /// What an SDK client is made from.
+    /// What an SDK client of `service` is made from. The function is connected to the service when its first
+    /// invocation comes.
     #[must_use]
-    pub const fn config(&self) -> &SdkConfig {
+    pub fn config(&self, service: Service) -> &SdkConfig {
+        self.config_of(&[service])
+    }
+
+    /// What SDK clients of all these services are made from.
+    #[must_use]
+    pub fn config_of(&self, services: &[Service]) -> &SdkConfig {
+        self.called.borrow_mut().extend(services);
         &self.config
+    }
+
+    /// Connects to the services that clients were made for.
+    pub(crate) async fn connect(&self) {
+        warm::connect(&self.config, &self.called.take()).await;
     }
 
     /// A variable that the template sets for this function.
@@ -85,6 +116,13 @@ impl Cloud {
             StartError::UnusableVariable { name, source }
         })
     }
+}
+
+/// One HTTP client for all SDK clients: they share its connections, and the certificates to trust are read once.
+pub(crate) fn http_client() -> SharedHttpClient {
+    Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .build_https()
 }
 
 /// The one place that reads the environment.

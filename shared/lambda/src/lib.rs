@@ -6,13 +6,16 @@
 //!
 //! Handlers' futures are boxed: with whole SDK calls inside, they nest deeper than the compiler follows.
 
+mod calls;
 pub mod clock;
 mod cloud;
+mod collector;
 mod invocation;
 mod queue;
 mod start;
 mod stream;
 mod task;
+mod warm;
 
 pub use cloud::{Cloud, StartError};
 pub use invocation::{Trigger, invocation};
@@ -20,3 +23,4 @@ pub use queue::serve_queue;
 pub use start::start;
 pub use stream::serve_stream;
 pub use task::{TaskError, serve_task};
+pub use warm::Service;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{LambdaEvent, service_fn};
 use oxcart_domain::Event;
-use oxcart_telemetry::{Chain, about, count, operation};
+use oxcart_telemetry::{Chain, about, attribute, count, failed, flush, operation};
 
 use crate::{Cloud, StartError, Trigger, invocation, start};
 
@@ -41,27 +41,46 @@ where
                     .as_ref()
                     .ok()
                     .and_then(|event| event.traceparent.clone());
-                invocation(Trigger::Queue, &event.context, traceparent.as_deref(), async {
+                let queue = last_part(message.event_source_arn.as_deref());
+                let name = format!("process {queue}");
+                invocation(Trigger::Queue, &name, &event.context, traceparent.as_deref(), async {
+                    attribute("messaging.system", "aws_sqs");
+                    attribute("messaging.operation.type", "process");
+                    attribute("messaging.operation.name", "process");
+                    attribute("messaging.destination.name", queue.to_owned());
+                    if let Some(id) = &message.message_id {
+                        attribute("messaging.message.id", id.clone());
+                    }
                     let taken = match parsed {
                         Ok(event) => {
                             let (name, id) = event.event.aggregate();
                             about(name, id);
+                            attribute("cloudevents.event_id", event.id.to_string());
+                            attribute("cloudevents.event_type", event.event.kind());
                             Box::pin(handle(state, event)).await.map_err(MessageFailed::Unhandled)
                         }
                         Err(_) => Err(MessageFailed::Malformed),
                     };
                     if let Err(error) = taken {
+                        failed("MessageFailed");
                         tracing::error!(message_id = message.message_id, error = %Chain(&error), "message failed");
                         count("MessagesFailed").by("Function", operation()).record();
                         answer.batch_item_failures.push(failure(message.message_id));
                     }
-                })
+                }, |()| None)
                 .await;
             }
+            flush().await;
             Ok::<_, lambda_runtime::Error>(answer)
         });
         lambda_runtime::run(service).await
     })
+}
+
+/// What an ARN names: a queue.
+fn last_part(arn: Option<&str>) -> &str {
+    arn.and_then(|arn| arn.rsplit(':').next())
+        .unwrap_or_default()
 }
 
 fn parse(message: &SqsMessage) -> Result<Event, serde_json::Error> {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use oxcart_telemetry::Chain;
 
-use crate::{Cloud, StartError, cloud::optional};
+use crate::{Cloud, StartError, cloud::optional, collector};
 
 /// Starts a function: logging, the async runtime, then `wire` for what the handler needs, then `run`
 /// with it until the environment ends.
@@ -19,10 +19,19 @@ where
     S: 'static,
     R: Future<Output = Result<(), lambda_runtime::Error>>,
 {
+    let (tracer, failure) = match collector::tracer() {
+        Ok(tracer) => (tracer, None),
+        Err(error) => (None, Some(error)),
+    };
     oxcart_telemetry::init(
         optional("LOG_LEVEL").as_deref(),
         optional("STACK_NAME").as_deref(),
+        tracer,
     );
+    if let Some(error) = failure {
+        // Customers can order without it.
+        tracing::error!(error = %Chain(&error), "traces are not exported");
+    }
     std::panic::set_hook(Box::new(
         |panic| tracing::error!(%panic, "the function panicked"),
     ));
@@ -38,13 +47,15 @@ where
         }
     };
     runtime.block_on(async {
-        let state: &'static S = match wire(&Cloud::load().await) {
+        let cloud = Cloud::load().await;
+        let state: &'static S = match wire(&cloud) {
             Ok(state) => Box::leak(Box::new(state)),
             Err(error) => {
                 tracing::error!(error = %Chain(&error), "the function could not start");
                 return ExitCode::FAILURE;
             }
         };
+        cloud.connect().await;
         match run(state).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

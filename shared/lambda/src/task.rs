@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use oxcart_domain::OrderId;
-use oxcart_telemetry::{Chain, about};
+use oxcart_telemetry::{Chain, about, attribute, failed, flush, operation_of};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Cloud, StartError, Trigger, invocation, start};
+use crate::{Cloud, StartError, Trigger, cloud::optional, invocation, start};
 
 /// An error that crosses Step Functions by name.
 pub trait TaskError: std::error::Error {
@@ -35,6 +35,7 @@ where
 {
     start(wire, async |state| {
         let handle = &handle;
+        let stack = optional("STACK_NAME").unwrap_or_default();
         let service = service_fn(async |event: LambdaEvent<Value>| {
             let LambdaEvent { payload, context } = event;
             let traceparent = payload
@@ -43,17 +44,28 @@ where
                 .map(ToOwned::to_owned);
             let order_id = payload.get("order_id").and_then(Value::as_str);
             let order_id = order_id.and_then(|text| text.parse::<OrderId>().ok());
-            invocation(Trigger::Task, &context, traceparent.as_deref(), async {
-                if let Some(order_id) = order_id {
-                    about("order_id", order_id);
-                }
-                let input = serde_path_to_error::deserialize(payload)
-                    .map_err(|error| invalid_input(error.path()))?;
-                Box::pin(handle(state, input))
-                    .await
-                    .map_err(|error| reported(&error))
-            })
-            .await
+            let function = &context.env_config.function_name;
+            let name = operation_of(function, &stack);
+            let answer = invocation(
+                Trigger::Task,
+                name,
+                &context,
+                traceparent.as_deref(),
+                async {
+                    if let Some(order_id) = order_id {
+                        about("order_id", order_id);
+                    }
+                    let input = serde_path_to_error::deserialize(payload)
+                        .map_err(|error| invalid_input(error.path()))?;
+                    Box::pin(handle(state, input))
+                        .await
+                        .map_err(|error| reported(&error))
+                },
+                |_| None,
+            );
+            let answer = answer.await;
+            flush().await;
+            answer
         });
         lambda_runtime::run(service).await
     })
@@ -62,6 +74,7 @@ where
 /// Names the place and not what stands there, which may be somebody's address.
 fn invalid_input(at: &serde_path_to_error::Path) -> Diagnostic {
     let error_message = format!("the input doesn't fit at {at}");
+    failed("InvalidInput");
     tracing::error!(error_message, "refused as invalid");
     Diagnostic {
         error_type: "InvalidInput".to_owned(),
@@ -72,8 +85,10 @@ fn invalid_input(at: &serde_path_to_error::Path) -> Diagnostic {
 fn reported(error: &impl TaskError) -> Diagnostic {
     let error_type = error.error_type();
     if error.is_answer() {
+        attribute("oxcart.refused_as", error_type);
         tracing::info!(error_type, reason = %Chain(error), "refused");
     } else {
+        failed(error_type);
         tracing::warn!(error_type, error = %Chain(error), "failed");
     }
     Diagnostic {

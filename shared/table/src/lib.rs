@@ -81,15 +81,7 @@ impl Table {
         &self,
         key: String,
     ) -> Result<Option<T>, TableError> {
-        let read = self
-            .client
-            .get_item()
-            .table_name(&self.name)
-            .key(KEY, AttributeValue::S(key))
-            .send()
-            .await
-            .map_err(TableError::unavailable)?;
-        read.item.map(parse).transpose()
+        self.read_item(key, false).await?.map(parse).transpose()
     }
 
     /// The item under `key` as it stands now, not yet read as anything.
@@ -97,12 +89,16 @@ impl Table {
     /// # Errors
     /// See [`TableError`].
     pub async fn get_item(&self, key: String) -> Result<Option<Item>, TableError> {
+        self.read_item(key, true).await
+    }
+
+    async fn read_item(&self, key: String, consistent: bool) -> Result<Option<Item>, TableError> {
         let read = self
             .client
             .get_item()
             .table_name(&self.name)
             .key(KEY, AttributeValue::S(key))
-            .consistent_read(true)
+            .consistent_read(consistent)
             .send()
             .await
             .map_err(TableError::unavailable)?;

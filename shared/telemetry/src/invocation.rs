@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use tracing::{Span, field::display};
 
-use crate::TraceContext;
+use crate::{TraceContext, TraceSpan};
 
 tokio::task_local! {
     static CURRENT: Invocation;
@@ -17,8 +17,10 @@ pub struct Invocation {
     pub function: String,
     /// Lambda's id of the invocation.
     pub request_id: String,
-    /// The trace that it belongs to.
+    /// Where in which trace it is.
     pub trace: TraceContext,
+    /// Its span there.
+    pub span: TraceSpan,
 }
 
 impl Invocation {
@@ -39,8 +41,18 @@ pub fn current() -> Option<TraceContext> {
     CURRENT.try_with(|invocation| invocation.trace).ok()
 }
 
-/// Names what the invocation turns out to be about, by its id, on all log lines that follow: `order_id`, `sku`
-/// or `user_id`. Never by what tells of a person or pays: no address, no token.
+/// Names what the invocation turns out to be about, by its id, on all log lines that follow and on its span:
+/// `order_id`, `sku` or `user_id`. Never by what tells of a person or pays: no address, no token.
 pub fn about(name: &'static str, id: impl Display) {
-    Span::current().record(name, display(id));
+    Span::current().record(name, display(&id));
+    if let Some(invocation) = Invocation::current()
+        && invocation.span.is_recorded()
+    {
+        let attribute = match name {
+            "order_id" => "oxcart.order.id",
+            "user_id" => "enduser.pseudo.id",
+            _ => "oxcart.product.sku",
+        };
+        invocation.span.set(attribute, id.to_string());
+    }
 }

@@ -73,13 +73,16 @@ pub fn conflict() {
 #[must_use]
 pub fn operation() -> String {
     let function = Invocation::current().map(|invocation| invocation.function);
-    let function = function.unwrap_or_default();
     let stack = NAMESPACE.get().map(String::as_str).unwrap_or_default();
-    let binary = function.strip_prefix(stack);
-    match binary.and_then(|rest| rest.strip_prefix('-')) {
-        Some(binary) => binary.to_owned(),
-        None => function,
-    }
+    operation_of(&function.unwrap_or_default(), stack).to_owned()
+}
+
+/// A function's name without that of its stack.
+#[must_use]
+pub fn operation_of<'f>(function: &'f str, stack: &str) -> &'f str {
+    let rest = function.strip_prefix(stack);
+    let operation = rest.and_then(|rest| rest.strip_prefix('-'));
+    operation.unwrap_or(function)
 }
 
 /// From now on metrics are recorded as those of this stack.
@@ -152,7 +155,7 @@ fn now() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use crate::TraceContext;
+    use crate::{TraceContext, TraceSpan};
 
     use super::*;
 
@@ -164,6 +167,7 @@ mod tests {
             function: "shop-reject-order".to_owned(),
             request_id: "8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned(),
             trace: TraceContext::from_traceparent(header).unwrap(),
+            span: TraceSpan::none(),
         }
     }
 

@@ -1,12 +1,14 @@
-//! The trace that the work in hand belongs to, as W3C Trace Context writes it.
+//! A position in a trace, as W3C Trace Context writes it.
 
 use uuid::Uuid;
 
-/// A position in a trace: [W3C Trace Context](https://www.w3.org/TR/trace-context/) level 1.
+/// A span of a trace: [W3C Trace Context](https://www.w3.org/TR/trace-context/) level 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceContext {
-    trace_id: u128,
-    span_id: u64,
+    pub(crate) trace_id: u128,
+    pub(crate) span_id: u64,
+    /// Whether whoever was here before records the trace.
+    pub(crate) sampled: bool,
 }
 
 impl TraceContext {
@@ -16,10 +18,11 @@ impl TraceContext {
         Self {
             trace_id: Uuid::new_v4().as_u128(),
             span_id: fresh_span(),
+            sampled: true,
         }
     }
 
-    /// The next span of the trace that a `traceparent` header names; none if it isn't one.
+    /// The span that a `traceparent` header names; none if it isn't one.
     #[must_use]
     pub fn from_traceparent(header: &str) -> Option<Self> {
         let mut parts = header.trim().split('-');
@@ -42,29 +45,52 @@ impl TraceContext {
         {
             return None;
         }
-        let parent = u64::from_str_radix(span, 16).ok()?;
-        Self::child_of(u128::from_str_radix(trace, 16).ok()?, parent)
+        let flags = u8::from_str_radix(flags, 16).ok()?;
+        Self::known(
+            u128::from_str_radix(trace, 16).ok()?,
+            u64::from_str_radix(span, 16).ok()?,
+            flags & 1 == 1,
+        )
     }
 
-    /// The next span of the trace that an X-Ray header (`Root=1-5759e988-bd862e3fe1be46a994272793;…`)
-    /// names; none if it isn't one.
+    /// The segment that an [X-Ray header](https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader)
+    /// (`Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1`) names; none if it names none.
+    ///
+    /// It counts as recorded whatever the header says: `Sampled=0` is X-Ray's own choice, and stands wherever X-Ray
+    /// isn't used at all.
     #[must_use]
     pub fn from_xray(header: &str) -> Option<Self> {
-        let root = header
-            .split(';')
-            .find_map(|part| part.trim().strip_prefix("Root=1-"))?;
-        let trace = root.split('-').collect::<String>();
+        let part = |name: &str| {
+            let mut parts = header.split(';').map(str::trim);
+            parts.find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+        };
+        let trace: String = part("Root")?.strip_prefix("1-")?.split('-').collect();
         if trace.len() != 32 {
             return None;
         }
-        Self::child_of(u128::from_str_radix(&trace, 16).ok()?, 1)
+        let span = match part("Parent") {
+            Some(parent) => u64::from_str_radix(parent, 16).ok()?,
+            None => fresh_span(),
+        };
+        Self::known(u128::from_str_radix(&trace, 16).ok()?, span, true)
     }
 
-    fn child_of(trace_id: u128, parent: u64) -> Option<Self> {
-        (trace_id != 0 && parent != 0).then(|| Self {
+    /// 0 stands for "none" in both ids.
+    fn known(trace_id: u128, span_id: u64, sampled: bool) -> Option<Self> {
+        (trace_id != 0 && span_id != 0).then_some(Self {
             trace_id,
-            span_id: fresh_span(),
+            span_id,
+            sampled,
         })
+    }
+
+    /// A new span of the same trace.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self {
+            span_id: fresh_span(),
+            ..self
+        }
     }
 
     /// The trace's id in hex, as problem documents and logs show it.
@@ -76,7 +102,8 @@ impl TraceContext {
     /// The `traceparent` header for what is called from here.
     #[must_use]
     pub fn traceparent(self) -> String {
-        format!("00-{:032x}-{:016x}-01", self.trace_id, self.span_id)
+        let (trace, span, flags) = (self.trace_id, self.span_id, u8::from(self.sampled));
+        format!("00-{trace:032x}-{span:016x}-{flags:02x}")
     }
 }
 
@@ -89,12 +116,22 @@ fn fresh_span() -> u64 {
 mod tests {
     use super::*;
 
+    const HEADER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
     #[test]
     fn a_trace_goes_on_under_a_new_span() {
-        let header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        let trace = TraceContext::from_traceparent(header).unwrap();
-        assert_eq!(trace.trace_id(), "0af7651916cd43dd8448eb211c80319c");
-        assert_ne!(trace.traceparent(), header);
+        let caller = TraceContext::from_traceparent(HEADER).unwrap();
+        assert_eq!(caller.traceparent(), HEADER);
+        let next = caller.next();
+        assert_eq!(next.trace_id(), "0af7651916cd43dd8448eb211c80319c");
+        assert_ne!(next.traceparent(), HEADER);
+    }
+
+    #[test]
+    fn that_a_trace_is_not_recorded_is_handed_on() {
+        let header = HEADER.replace("-01", "-00");
+        let caller = TraceContext::from_traceparent(&header).unwrap();
+        assert!(caller.next().traceparent().ends_with("-00"));
     }
 
     #[test]
@@ -113,9 +150,25 @@ mod tests {
     }
 
     #[test]
-    fn an_xray_root_is_the_same_trace() {
-        let trace =
-            TraceContext::from_xray("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1").unwrap();
-        assert_eq!(trace.trace_id(), "5759e988bd862e3fe1be46a994272793");
+    fn an_xray_segment_is_a_span_of_the_same_trace() {
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0";
+        let trace = TraceContext::from_xray(header).unwrap();
+        assert_eq!(
+            trace.traceparent(),
+            "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"
+        );
+        let rootless = TraceContext::from_xray("Root=1-5759e988-bd862e3fe1be46a994272793");
+        assert_eq!(
+            rootless.unwrap().trace_id(),
+            "5759e988bd862e3fe1be46a994272793"
+        );
+        for bad in [
+            "",
+            "Parent=53995c3f42cd8ad8",
+            "Root=1-0-0",
+            "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=0",
+        ] {
+            assert_eq!(TraceContext::from_xray(bad), None, "{bad}");
+        }
     }
 }

@@ -63,7 +63,36 @@ fn the_domain_depends_on_nothing_of_ours_and_on_no_cloud() {
 
 #[test]
 fn the_operators_program_knows_the_rules_and_no_service() {
-    assert_eq!(ours(&packages()["ops"]), ["shared/domain"]);
+    assert_eq!(
+        ours(&packages()["ops"]),
+        ["shared/domain", "shared/operating"]
+    );
+}
+
+#[test]
+fn no_function_carries_a_terminal() {
+    for (folder, package) in packages() {
+        if folder.starts_with("functions/") || folder.starts_with("shared/") {
+            let mut dependencies = package.dependencies.iter();
+            let parses_arguments = dependencies.any(|dependency| dependency.name == "clap");
+            assert!(!parses_arguments, "{folder} parses a command line");
+        }
+    }
+}
+
+#[test]
+fn what_measures_links_nothing_that_it_measures_but_the_step_that_many_run_at_once() {
+    let packages = packages();
+    assert_eq!(ours(&packages["bench/hello"]), Vec::<String>::new());
+    let mut linked = ours(&packages["bench"]);
+    linked.sort();
+    let step = [
+        "functions/inventory",
+        "shared/domain",
+        "shared/lambda",
+        "shared/table",
+    ];
+    assert_eq!(linked, step);
 }
 
 #[test]
@@ -71,7 +100,7 @@ fn nothing_depends_on_the_tests_on_xtask_or_on_the_operators_program() {
     for (folder, package) in packages() {
         for dependency in ours(&package) {
             assert!(
-                !["tests", "xtask", "ops"].contains(&dependency.as_str()),
+                !["tests", "xtask", "ops", "bench"].contains(&dependency.as_str()),
                 "{folder} must not depend on {dependency}"
             );
         }
@@ -109,7 +138,7 @@ fn dependencies_are_declared_once_for_all() {
     for file in workspace::folders("functions")
         .iter()
         .chain(&workspace::folders("shared"))
-        .chain(&[workspace::root().join("ops")])
+        .chain(&["ops", "bench", "bench/hello"].map(|folder| workspace::root().join(folder)))
     {
         let manifest = workspace::text(file.join("Cargo.toml"));
         let own = manifest

@@ -10,7 +10,7 @@ use oxcart_tests::{
     template::{resources, yaml},
     workspace,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 const TEMPLATE: &str = "infra/template.yaml";
 
@@ -56,6 +56,44 @@ fn every_binary_has_a_sample_event_and_the_reverse() {
         .map(|file| workspace::stem(file))
         .collect();
     assert_eq!(samples, binaries().into_keys().collect::<Vec<_>>());
+}
+
+#[test]
+fn what_measures_the_functions_gives_them_the_variables_and_the_memory_that_the_template_does() {
+    let template = yaml(TEMPLATE);
+    let globals = &template["Globals"]["Function"];
+    let variables = |function: &Value| -> BTreeSet<String> {
+        let variables = function["Environment"]["Variables"].as_object();
+        variables.into_iter().flat_map(Map::keys).cloned().collect()
+    };
+    let mut set = variables(globals);
+    let mut memory = Map::new();
+    for (_, function) in resources(&template, "AWS::Serverless::Function") {
+        set.extend(variables(&function["Properties"]));
+        if let Some(mb) = function["Properties"].get("MemorySize") {
+            // What depends on a condition is what it is without.
+            let mb = mb.pointer("/Fn::If/2").unwrap_or(mb);
+            memory.insert(binary_of(function), mb.clone());
+        }
+    }
+    memory.retain(|_, mb| *mb != globals["MemorySize"]);
+    let given = workspace::json("bench/environment.json");
+    let given_variables = given["variables"].as_object().expect("variables");
+    assert_eq!(
+        given_variables.keys().cloned().collect::<BTreeSet<_>>(),
+        set
+    );
+    assert_eq!(given["memory_mb"], Value::Object(memory));
+    assert_eq!(globals["MemorySize"], 256, "the rest");
+}
+
+#[test]
+fn every_reply_that_is_written_for_measuring_is_for_a_function() {
+    let binaries = binaries();
+    for file in workspace::files("bench/replies", "json") {
+        let function = workspace::stem(&file);
+        assert!(binaries.contains_key(&function), "there is no {function}");
+    }
 }
 
 #[test]

@@ -203,10 +203,10 @@ fn what_is_deprecated_says_so_in_its_answers() {
     limit["deprecated"] = json!(true);
     assert_eq!(
         silently_deprecated(&document),
-        ["list-orders", "list-products"]
+        ["list-orders", "list-products", "search-orders"]
     );
 
-    for path in ["/products", "/orders"] {
+    for path in ["/products", "/orders", "/operations/orders"] {
         let headers = &mut document["paths"][path]["get"]["responses"]["200"]["headers"];
         headers["Deprecation"] = json!({});
         headers["Sunset"] = json!({});

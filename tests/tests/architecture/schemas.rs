@@ -150,7 +150,13 @@ fn consumed() -> BTreeMap<String, BTreeSet<String>> {
         let (_, name) = name
             .and_then(|name| name.split_once("}-"))
             .expect("a name behind that of the stack");
-        let types = texts(&subscription["FilterPolicy"]["type"]);
+        // With Express sagas it is told of more, which the document says in words.
+        let policy = &subscription["FilterPolicy"];
+        let policy = match policy["Fn::If"].as_array().map(Vec::as_slice) {
+            Some([condition, _, otherwise]) if condition == "Express" => otherwise,
+            _ => policy,
+        };
+        let types = texts(&policy["type"]);
         consumed.insert(name.to_owned(), types);
     }
     consumed

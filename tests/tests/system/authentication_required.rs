@@ -10,6 +10,9 @@ use oxcart_tests::{
 };
 use serde_json::{Value, json};
 
+/// A time that is over.
+const LONG_AGO: &str = "2026-01-02T03:09:05.678Z";
+
 #[tokio::test]
 async fn a_customer_who_authenticates_gets_their_order() {
     let stack = Stack::connect().await;
@@ -131,17 +134,8 @@ async fn a_card_that_is_declined_after_its_customer_authenticated_is_declined() 
 async fn a_customer_who_stays_away_has_not_paid_and_can_not_pay_later() {
     let stack = Stack::connect().await;
     let order = Waiting::place(&stack, &stack.three_d_secure_card().await).await;
-    let record = stack.payment_record(&order.id).await.expect("a record");
 
-    // The wait takes 15 minutes. What Step Functions reports when they are over, the operator reports now.
-    stack
-        .states
-        .send_task_failure()
-        .task_token(record["task_token"].as_str().expect("a token"))
-        .error("States.Timeout")
-        .send()
-        .await
-        .expect("the operator may end the wait");
+    order.time_is_over(&stack).await;
 
     let settled = stack.settled(&order.buyer, &order.id).await;
     assert_eq!(settled["status"], "REJECTED");
@@ -158,6 +152,32 @@ async fn a_customer_who_stays_away_has_not_paid_and_can_not_pay_later() {
     );
     order.assert_nothing_can_be_taken(&stack).await;
     stack.saga_ends_well(&order.id).await;
+}
+
+#[tokio::test]
+async fn a_customer_has_as_long_to_act_however_often_the_saga_is_run_again() {
+    let stack = Stack::connect().await;
+    let order = Waiting::place(&stack, &stack.three_d_secure_card().await).await;
+    let asked = order.item(&stack).await["act_by"].clone();
+    assert!(asked.is_string(), "{asked}");
+    assert_eq!(order.item(&stack).await["due_at"], asked);
+
+    let again = json!({"order_id": order.id});
+    assert_eq!(stack.answer_of("request-action", &again).await, json!({}));
+    assert_eq!(order.item(&stack).await["act_by"], asked);
+
+    let mut item = order.item(&stack).await;
+    item["act_by"] = json!(LONG_AGO);
+    stack.write_item("ORDERS_TABLE", &item).await;
+    let late = stack.error_of("request-action", &again).await;
+    assert_eq!(late, "ActionOverdue");
+    assert_eq!(order.item(&stack).await, item);
+
+    // Who has acted by then has paid, whenever the saga comes to see it.
+    assert_eq!(stack.gateway.authenticate(&order.secret, true).await, 200);
+    let settled = stack.settled(&order.buyer, &order.id).await;
+    assert_eq!(settled["status"], "CONFIRMED");
+    stack.assert_figures_agree(&[&order.sku]).await;
 }
 
 #[tokio::test]
@@ -257,6 +277,27 @@ impl Waiting {
     fn intent(&self) -> &str {
         let (intent, _) = self.secret.split_once("_secret_").expect("whose secret");
         intent
+    }
+
+    /// The customer has 15 minutes. What happens when they are over, the operator has happen now.
+    async fn time_is_over(&self, stack: &Stack) {
+        if stack.is_express() {
+            let mut item = self.item(stack).await;
+            item["act_by"] = json!(LONG_AGO);
+            stack.write_item("ORDERS_TABLE", &item).await;
+            let resumed = stack.resume(&self.id).await;
+            assert_eq!(resumed, json!({"resumed": [self.id], "running": []}));
+            return;
+        }
+        let record = stack.payment_record(&self.id).await.expect("a record");
+        stack
+            .states
+            .send_task_failure()
+            .task_token(record["task_token"].as_str().expect("a token"))
+            .error("States.Timeout")
+            .send()
+            .await
+            .expect("the operator may end the wait");
     }
 
     async fn read(&self, stack: &Stack) -> Value {

@@ -37,6 +37,8 @@ const BEGIN_AT_ONCE: usize = 3;
 const BEGINNING: Duration = Duration::from_secs(2);
 /// How long one order may take. A saga that gives up takes half of it, a lease that runs out as well.
 const DEADLINE: Duration = Duration::from_secs(140);
+/// How long one may take whose message comes again, which it does when the saga has long given up.
+const DEADLINE_REDELIVERED: Duration = Duration::from_secs(280);
 
 /// How long a call hangs: longer than the clients of the functions wait for AWS, or for the gateway.
 const HANG: Duration = Duration::from_secs(3);
@@ -219,7 +221,7 @@ impl Row {
     /// Whether its orders mostly wait: for a saga to give up, or for a lease to run out that an
     /// interrupted refund has left.
     fn is_patient(&self) -> bool {
-        self.way == Way::Parked || self.step.function == "refund-payment"
+        matches!(self.way, Way::Parked | Way::Redelivered) || self.step.function == "refund-payment"
     }
 }
 
@@ -231,7 +233,8 @@ fn rows_of(bench: &Bench) -> Vec<Row> {
         for step in machine.steps(&bench.stack) {
             // A machine that doesn't abandon orders undoes what is abandoned.
             let undoes = undoing.is_empty() || undoing.contains(&step.state);
-            let ways = ways_to(&machine.name, &step.state, undoes);
+            let express = bench.stack.is_express();
+            let ways = ways_to(&machine.name, &step.state, undoes, express);
             rows.extend(ways.iter().enumerate().map(|(number, way)| Row {
                 machine: machine.clone(),
                 step: step.clone(),
@@ -328,6 +331,12 @@ async fn undisturbed(bench: &Rc<Bench>, row: &Rc<Row>, number: usize) -> (Cell, 
 
 /// The orders that something befalls at one of these writes.
 async fn struck(bench: &Rc<Bench>, row: &Rc<Row>, number: usize, writes: &[String]) -> Vec<Cell> {
+    // Whether a message that comes again finds something left to write is up to which run is quicker.
+    let certain = match row.way {
+        Way::Redelivered => writes.len().min(1),
+        _ => writes.len(),
+    };
+    let writes = &writes[..certain];
     let at_writes = Fault::AT_WRITES
         .into_iter()
         .flat_map(|fault| writes.iter().enumerate().map(move |write| (fault, write)));
@@ -408,21 +417,25 @@ async fn admitted<T: 'static>(
         &bench.turns
     };
     let turn = gate.acquire().await.expect("never closed");
-    let order = spawn_local(timeout(DEADLINE, order));
+    let deadline = row.way.deadline();
+    let order = spawn_local(timeout(deadline, order));
     if row.is_patient() {
         sleep(BEGINNING).await;
         drop(turn);
-        return outcome_of(order.await);
+        return outcome_of(order.await, deadline);
     }
     let outcome = order.await;
     drop(turn);
-    outcome_of(outcome)
+    outcome_of(outcome, deadline)
 }
 
-fn outcome_of<T>(order: Result<Result<T, Elapsed>, JoinError>) -> Result<T, String> {
+fn outcome_of<T>(
+    order: Result<Result<T, Elapsed>, JoinError>,
+    deadline: Duration,
+) -> Result<T, String> {
     match order {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(_)) => Err(format!("not done within {} s", DEADLINE.as_secs())),
+        Ok(Err(_)) => Err(format!("not done within {} s", deadline.as_secs())),
         Err(error) => Err(words_of(error)),
     }
 }

@@ -2,7 +2,6 @@
 
 use futures::future::join_all;
 use oxcart_tests::{
-    eventually::{PATIENCE, eventually},
     shop::{GOOD_CARD, new_key, order_id, order_of},
     stack::Stack,
 };
@@ -13,7 +12,7 @@ async fn twenty_posts_at_once_with_one_key_are_one_order_with_one_answer() {
     let (buyer, sku) = (stack.new_customer().await, stack.new_product(800, 50).await);
     let (key, order) = (new_key(), order_of(&[(&sku, 3)], GOOD_CARD));
 
-    let answers = join_all((0..20).map(|_| stack.order_call(&buyer, &key, &order).send())).await;
+    let answers = join_all((0..20).map(|_| stack.order_call(&buyer, &key, &order).served())).await;
 
     let first = answers
         .iter()
@@ -43,15 +42,7 @@ async fn twenty_posts_at_once_with_one_key_are_one_order_with_one_answer() {
     assert_eq!(listed["items"].as_array().unwrap().len(), 1);
     assert_eq!(stack.available(&sku).await, 47);
     stack.assert_figures_agree(&[&sku]).await;
-    eventually("one execution, ended well", PATIENCE, async || {
-        let executions = stack.executions_of(&id).await;
-        if executions == [(id.clone(), "SUCCEEDED".to_owned())] {
-            Ok(())
-        } else {
-            Err(format!("{executions:?}"))
-        }
-    })
-    .await;
+    stack.was_sold_in_one_run(&id).await;
 }
 
 #[tokio::test]

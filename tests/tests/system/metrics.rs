@@ -206,6 +206,9 @@ async fn every_line_says_whose_it_is_and_nobodys_secrets() {
     for line in looked.lines(&stack, "get-product", since).await {
         assert_says_whose(&stack, "get-product", &line, &looked);
         assert_eq!(line["span"]["sku"], sku, "{line}");
+        if line["message"] == "invocation ended" {
+            assert_eq!(line["status"], 200, "{line}");
+        }
     }
 
     let functions = workspace::files("events", "json");

@@ -198,6 +198,7 @@ fn call(stack: &Stack, operation: &str, things: &Things) -> Call {
             .key(&new_key())
             .json(&order_of(&[(&things.sku, 1)], GOOD_CARD)),
         "list-orders" => api.get("/orders"),
+        "search-orders" => api.get("/operations/orders"),
         "get-order" => api.get(&format!("/orders/{}", things.order_id)),
         "cancel-order" => api.post(&format!("/orders/{}/cancel", things.cancellable)),
         "get-payment" => api.get(&format!("/orders/{}/payment", things.order_id)),
@@ -205,6 +206,16 @@ fn call(stack: &Stack, operation: &str, things: &Things) -> Call {
             .post(&format!("/orders/{}/refunds", things.order_id))
             .key(&new_key())
             .json(&refund_of(1, "a cent too many")),
+        "examine-order" => api.get(&format!("/operations/orders/{}", things.order_id)),
+        "resume-order" => api.post(&format!("/operations/orders/{}/resume", things.cancellable)),
+        "list-queues" => api.get("/operations/queues"),
+        "list-dead-letters" => api.get("/operations/queues/refunds-dlq/messages"),
+        // One that is not there, since others look after theirs.
+        "redrive-dead-letters" => api
+            .post("/operations/queues/refunds-dlq/redrive")
+            .json(&json!({"message_ids": [Uuid::new_v4()]})),
+        "audit-books" => api.get("/operations/books?day=2100-01-01"),
+        "serve-console" => api.get("/console"),
         "check-health" => api.get("/health"),
         "check-readiness" => api.get("/ready"),
         "serve-docs" => api.get("/docs"),

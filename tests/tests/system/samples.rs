@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// The order in which the samples make sense together. The sample's user registers first and is erased last,
 /// so that the samples can be sent to one stack again and again.
-const SAMPLES: [&str; 41] = [
+const SAMPLES: [&str; 48] = [
     "register-user",
     "login",
     "get-user",
@@ -34,12 +34,19 @@ const SAMPLES: [&str; 41] = [
     "start-order-saga",
     "get-order",
     "list-orders",
+    "search-orders",
     "get-payment",
     "reserve-stock",
     "charge-payment",
     // There is nothing to wait for: the order is paid.
     "await-action",
     "confirm-order",
+    "examine-order",
+    "resume-order",
+    "list-queues",
+    "list-dead-letters",
+    "redrive-dead-letters",
+    "audit-books",
     "request-refund",
     "make-refund",
     "receive-webhook",

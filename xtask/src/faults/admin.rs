@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `POST /rules` | arms the rule in the body (see [`Rule::read`]) and answers it with its `id` |
 //! | `GET /rules/{id}` | says how often it struck (`hits`), whether it holds a call now (`holding`), and what the calls that it struck asked for |
+//! | `GET /rules/{id}/exchanges` | what passed between the callers and the service in the calls that a rule watched (`exchanges`) |
 //! | `POST /rules/{id}/release` | lets go what it holds |
 //! | `DELETE /rules/{id}` | takes it off |
 //! | `GET /rules`, `DELETE /rules` | the same for all |
@@ -47,6 +48,7 @@ fn answer_to(book: &Book, request: &Message) -> (&'static str, Value) {
             }
         }
         ("GET", ["rules", id]) => found(number(id).and_then(|id| book.look_up(id))),
+        ("GET", ["rules", id, "exchanges"]) => found(number(id).and_then(|id| book.exchanges(id))),
         ("DELETE", ["rules", id]) => found(number(id).and_then(|id| book.disarm(id))),
         ("POST", ["rules", id, "release"]) => found(number(id).and_then(|id| book.release(id))),
         _ => found(None),

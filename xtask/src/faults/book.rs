@@ -43,6 +43,8 @@ struct Page {
     released: bool,
     /// What the calls that were struck asked for.
     calls: Vec<String>,
+    /// What passed in those that were watched.
+    exchanges: Vec<Value>,
     /// Why a call that the rule may be about could not be judged.
     trouble: Option<String>,
 }
@@ -67,6 +69,7 @@ impl Book {
             holding: 0,
             released: false,
             calls: Vec::new(),
+            exchanges: Vec::new(),
             trouble: None,
         };
         pages.rules.insert(id, page);
@@ -77,6 +80,36 @@ impl Book {
     /// What has become of a rule.
     pub(super) fn look_up(&self, id: u64) -> Option<Value> {
         self.pages().rules.get(&id).map(|page| page.describe(id))
+    }
+
+    /// What passed in the calls that a rule watched.
+    pub(super) fn exchanges(&self, id: u64) -> Option<Value> {
+        let pages = self.pages();
+        let page = pages.rules.get(&id)?;
+        Some(json!({"exchanges": page.exchanges}))
+    }
+
+    /// Writes down what passed in a call that was watched, and which function made it, if that is known.
+    pub(super) fn write_down(
+        &self,
+        strike: &Strike,
+        function: Option<&str>,
+        service: Service,
+        request: &Message,
+        response: &Message,
+    ) {
+        let text = |message: &Message| String::from_utf8_lossy(message.body()).into_owned();
+        let exchange = json!({
+            "function": function,
+            "service": service.name(),
+            "call": service.call(request),
+            "request": text(request),
+            "status": response.status(),
+            "answer": text(response),
+        });
+        if let Some(page) = self.pages().rules.get_mut(&strike.rule) {
+            page.exchanges.push(exchange);
+        }
     }
 
     /// What has become of all rules.

@@ -70,7 +70,20 @@ impl Connection<'_> {
         };
         let service = self.line.service;
         match strike.action {
-            Action::Watch => self.pass(request),
+            Action::Watch => {
+                // Asked before it goes through: after its last call a function may be gone.
+                let function = self.function();
+                let response = self.forward(request)?;
+                let line = self.line;
+                line.book.write_down(
+                    &strike,
+                    function.as_deref(),
+                    line.service,
+                    request,
+                    &response,
+                );
+                self.answer(&response)
+            }
             Action::Refuse => self.answer(&service.refusal(request)),
             Action::LoseAnswer => {
                 self.forward(request)?;
@@ -109,16 +122,19 @@ impl Connection<'_> {
     }
 
     fn judge(&mut self, request: &Message) -> Option<Strike> {
-        let Self {
-            line,
-            client,
-            caller,
-            ..
-        } = self;
-        line.book.judge(line.service, request, || {
-            // Looked for once per connection: it can't change hands.
-            caller.get_or_insert_with(|| find(client.get_ref())).clone()
-        })
+        let line = self.line;
+        line.book.judge(line.service, request, || self.caller())
+    }
+
+    /// Who calls. Looked for once per connection: it can't change hands.
+    fn caller(&mut self) -> Result<Option<Caller>, String> {
+        let Self { client, caller, .. } = self;
+        caller.get_or_insert_with(|| find(client.get_ref())).clone()
+    }
+
+    /// The function that calls, if it is one.
+    fn function(&mut self) -> Option<String> {
+        Some(self.caller().ok()??.function)
     }
 
     fn kill(&self) {

@@ -12,7 +12,7 @@ pub(super) enum Service {
 }
 
 /// The operations of the cloud that write, besides those that end a task.
-const WRITES: [&str; 9] = [
+const WRITES: [&str; 10] = [
     "PutItem",
     "UpdateItem",
     "DeleteItem",
@@ -21,6 +21,7 @@ const WRITES: [&str; 9] = [
     "SendMessage",
     "SendMessageBatch",
     "StartExecution",
+    "StartSyncExecution",
     "PublishBatch",
 ];
 
@@ -28,6 +29,14 @@ const WRITES: [&str; 9] = [
 const TASK: &str = "SendTask";
 
 impl Service {
+    /// Its name in the admin interface.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Cloud => "cloud",
+            Self::Gateway => "gateway",
+        }
+    }
+
     /// What a request asks for, without ids.
     pub(super) fn call(self, request: &Message) -> String {
         match self {

@@ -1,7 +1,5 @@
 //! Answers what no route takes.
 
-use oxcart_operations::{answer_unrouted::handle, wiring};
-
 fn main() -> std::process::ExitCode {
-    oxcart_http::serve(wiring::routes, handle)
+    oxcart_operations::functions::answer_unrouted()
 }

@@ -1,7 +1,5 @@
 //! Answers the reference of the API, its description, and what its problems mean.
 
-use oxcart_operations::{serve_docs::handle, wiring};
-
 fn main() -> std::process::ExitCode {
-    oxcart_http::serve(wiring::site, handle)
+    oxcart_operations::functions::serve_docs()
 }

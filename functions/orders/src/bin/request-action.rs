@@ -1,7 +1,5 @@
 //! Saga step: asks an order's customer to act.
 
-use oxcart_orders::{request_action::handle, wiring};
-
 fn main() -> std::process::ExitCode {
-    oxcart_lambda::serve_task(wiring::orders, handle)
+    oxcart_orders::functions::request_action()
 }

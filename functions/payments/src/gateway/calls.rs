@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use oxcart_telemetry::count;
+use oxcart_telemetry::{SpanKind, TraceSpan, count};
 use reqwest::{
     Client, Request, RequestBuilder, StatusCode,
     header::{HeaderMap, RETRY_AFTER},
@@ -217,17 +217,63 @@ fn guarded(client: Client, pause: Duration) -> Result<Exchanges, CircuitBreakerC
     let exchange = service_fn(move |request: Request| {
         let client = client.clone();
         async move {
-            let response = client.execute(request).await?;
-            Ok(Exchange {
-                status: response.status(),
-                headers: response.headers().clone(),
-                body: response.bytes().await?,
-            })
+            let span = span_of(&request);
+            let exchange = span.around(async {
+                let response = client.execute(request).await?;
+                Ok(Exchange {
+                    status: response.status(),
+                    headers: response.headers().clone(),
+                    body: response.bytes().await?,
+                })
+            });
+            let exchange = exchange.await;
+            tell(&span, &exchange);
+            exchange
         }
     });
     Ok(BoxCloneSyncService::new(
         ServiceBuilder::new().layer(breaker).service(exchange),
     ))
+}
+
+/// A call as the conventions for
+/// [HTTP clients](https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client) describe one. The trace is
+/// not handed on: the gateway is somebody else's.
+fn span_of(request: &Request) -> TraceSpan {
+    let (method, template) = (request.method().as_str(), template(request.url().path()));
+    let span = TraceSpan::new(SpanKind::Client, &format!("{method} {template}"));
+    span.set("http.request.method", method.to_owned());
+    span.set("url.template", template);
+    if let Some(host) = request.url().host_str() {
+        span.set("server.address", host.to_owned());
+    }
+    if let Some(port) = request.url().port_or_known_default() {
+        span.set("server.port", i64::from(port));
+    }
+    span
+}
+
+fn tell(span: &TraceSpan, exchange: &Result<Exchange, reqwest::Error>) {
+    match exchange {
+        Ok(exchange) => {
+            let status = exchange.status;
+            span.set("http.response.status_code", i64::from(status.as_u16()));
+            if status.is_client_error() || status.is_server_error() {
+                span.fails(status.as_u16().to_string());
+            }
+        }
+        Err(error) if error.is_timeout() => span.fails("timeout"),
+        Err(_) => span.fails("connection"),
+    }
+}
+
+/// A path without the ids in it, which are the parts with a digit after their prefix: `pi_3Mtw…`.
+fn template(path: &str) -> String {
+    let parts = path.split('/').map(|part| match part.split_once('_') {
+        Some((_, rest)) if rest.bytes().any(|byte| byte.is_ascii_digit()) => "{id}",
+        _ => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// Full jitter ([Exponential backoff and jitter](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)).
@@ -304,6 +350,25 @@ impl From<Failure> for GatewayError {
                 Self::Invalid { code }
             }
             Failure::Secret(error) => Self::Secret(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_that_differ_by_an_id_have_one_name() {
+        for (path, expected) in [
+            ("/v1/payment_intents", "/v1/payment_intents"),
+            (
+                "/v1/payment_intents/pi_3MtwBw/confirm",
+                "/v1/payment_intents/{id}/confirm",
+            ),
+            ("/v1/refunds", "/v1/refunds"),
+        ] {
+            assert_eq!(template(path), expected);
         }
     }
 }

@@ -71,6 +71,11 @@ pub(super) fn provoke(
                 order.ends_well("order-saga").await;
                 order
             }
+            ("RequestAction", "ActionOverdue") => overdue(&bench, order(Way::Asked).await).await,
+            ("AwaitAction", "CustomerAwaited") => {
+                // A Standard saga always has a token to wait with, so the step is invoked by itself.
+                return waited_without_a_token(&bench, order(Way::Asked).await).await;
+            }
             ("ConfirmOrder", "OrderNotPending") => went(order(Way::Abandoned).await).await,
             ("AbandonOrder", "OrderNotPending") => {
                 confirmed_by_another_run(&bench, &machine, order(Way::Confirmed).await).await
@@ -102,6 +107,34 @@ async fn went(order: Order) -> Order {
 
 async fn sold(order: Order) -> Order {
     order.sell().await;
+    order
+}
+
+/// The customer's time is over when the saga is about to ask them.
+async fn overdue(bench: &Bench, order: Order) -> Order {
+    let held = order.hold("request-action").await;
+    order.place().await;
+    held.wait_until_held().await;
+    let mut stored = order.stored().await;
+    stored["act_by"] = stored["created_at"].clone();
+    bench.stack.write_item("ORDERS_TABLE", &stored).await;
+    held.release().await;
+    order.ends_well("order-saga").await;
+    assert_eq!(order.stored().await["status"], "REJECTED");
+    order
+}
+
+/// The step answers that the customer has yet to act. Then the order takes its way.
+async fn waited_without_a_token(bench: &Bench, order: Order) -> Order {
+    let amount = euro_cents(700);
+    let card = &order.body["payment_method"];
+    let charge = order.with(&json!({"amount": amount, "payment_method": card}));
+    let asked = bench.stack.error_of("charge-payment", &charge).await;
+    assert_eq!(asked, "PaymentActionRequired");
+    let wait = order.with(&json!({"task_token": null}));
+    let refused = bench.stack.error_of("await-action", &wait).await;
+    assert_eq!(refused, "CustomerAwaited");
+    order.run().await;
     order
 }
 

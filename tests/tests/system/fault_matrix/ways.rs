@@ -11,10 +11,13 @@ use oxcart_tests::{
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::{Bench, DEADLINE};
+use super::{Bench, DEADLINE, DEADLINE_REDELIVERED};
 
 /// A card whose bank wants its customer to show who they are.
 const ASKING_CARD: &str = "4000002500003155";
+
+/// How often a step is tried that is retried until the saga gives up: once, and its `MaxAttempts`.
+const ATTEMPTS: usize = 61;
 
 /// The units that are in stock of each order's own product.
 const STOCK: u32 = 5;
@@ -41,13 +44,29 @@ pub(super) enum Way {
     Cancelled,
     /// One of its steps fails until the saga gives up. Then an operator runs it again.
     Parked,
+    /// One of its steps fails until the Express saga gives up. Then the queue has it run again.
+    Redelivered,
+}
+
+impl Way {
+    /// How long an order may take that goes this way.
+    pub(super) const fn deadline(self) -> Duration {
+        match self {
+            Self::Redelivered => DEADLINE_REDELIVERED,
+            _ => DEADLINE,
+        }
+    }
 }
 
 /// The ways that lead to a state, by machine and state. One that isn't named here is on the way of a good
 /// card, or on that of a declined one if it undoes something. A way that doesn't lead there makes the
 /// test fail.
-pub(super) fn ways_to(machine: &str, state: &str, undoes: bool) -> &'static [Way] {
+pub(super) fn ways_to(machine: &str, state: &str, undoes: bool, express: bool) -> &'static [Way] {
     match (machine, state) {
+        // An Express saga parks no order: its queue goes on.
+        (_, "ParkOrder") if express => &[],
+        ("order-saga", "ReserveStock") if express => &[Way::Confirmed, Way::Redelivered],
+        ("cancel-order", "RejectOrder") if express => &[Way::Cancelled, Way::Redelivered],
         (_, "ParkOrder") => &[Way::Parked],
         ("order-saga", "ChargePayment") => &[Way::Confirmed, Way::Declined, Way::Asked],
         ("order-saga", "RequestAction") => &[Way::Asked],
@@ -86,7 +105,7 @@ impl Order {
             Way::Declined => (1, BAD_CARD.to_owned()),
             Way::OutOfStock => (STOCK + 1, GOOD_CARD.to_owned()),
             Way::Asked | Way::ActedFirst => (1, bench.stack.gateway.new_card(ASKING_CARD).await),
-            Way::Confirmed | Way::Abandoned | Way::Cancelled | Way::Parked => {
+            Way::Confirmed | Way::Abandoned | Way::Cancelled | Way::Parked | Way::Redelivered => {
                 (1, GOOD_CARD.to_owned())
             }
         };
@@ -116,8 +135,9 @@ impl Order {
                 }
                 Way::Asked => {
                     self.place().await;
-                    self.act("task_token").await;
+                    self.act("asked").await;
                     self.ends_well("order-saga").await;
+                    self.is_sold().await;
                 }
                 Way::ActedFirst => {
                     let held = self.hold("request-action").await;
@@ -131,6 +151,12 @@ impl Order {
                     self.sell().await;
                     self.cancel().await;
                     self.ends_well("cancel-order").await;
+                }
+                Way::Redelivered => {
+                    let failing = self.fail(ATTEMPTS).await;
+                    self.is_sold().await;
+                    assert_eq!(failing.disarm().await, ATTEMPTS as u64);
+                    assert_eq!(self.stored().await["resumes"], Value::Null);
                 }
                 Way::Parked => {
                     let failing = self.fail_until_parked().await;
@@ -146,8 +172,10 @@ impl Order {
     /// How the order ends on this way.
     pub(super) fn ending(&self) -> &'static str {
         match (self.way, self.machine.name.as_str()) {
-            (Way::Cancelled, _) | (Way::Parked, "cancel-order") => "CANCELLED",
-            (Way::Confirmed | Way::Asked | Way::ActedFirst | Way::Parked, _) => "CONFIRMED",
+            (Way::Cancelled, _) | (Way::Parked | Way::Redelivered, "cancel-order") => "CANCELLED",
+            (Way::Confirmed | Way::Asked | Way::ActedFirst | Way::Parked | Way::Redelivered, _) => {
+                "CONFIRMED"
+            }
             (Way::Declined | Way::OutOfStock | Way::Abandoned, _) => "REJECTED",
         }
     }
@@ -200,7 +228,11 @@ impl Order {
 
     /// Waits for the end of an execution.
     pub(super) async fn ends(&self, execution: &str, end: &str) {
-        let ended = self.bench.stack.end_of(execution, DEADLINE).await;
+        let ended = self
+            .bench
+            .stack
+            .end_of(execution, self.way.deadline())
+            .await;
         if ended != end {
             let visits = self.bench.stack.visits(execution).await;
             panic!("{execution} {ended}: {visits:#?}");
@@ -254,7 +286,7 @@ impl Order {
         let key = format!("PAYMENT#{}", self.id);
         loop {
             let payment = stack.item("PAYMENTS_TABLE", &key).await.unwrap_or_default();
-            if payment[once].is_string()
+            if !payment[once].is_null()
                 && let Some(intent) = payment["intent_id"].as_str()
                 && stack.gateway.act(intent).await
             {
@@ -264,9 +296,30 @@ impl Order {
         }
     }
 
+    /// Waits until all runs of the saga are over that an order takes whose customer acts, or that fails at
+    /// first. A Standard saga has one.
+    async fn is_sold(&self) {
+        loop {
+            let order = self.stored().await;
+            if order["status"] == self.ending() {
+                let run = match order["resumes"].as_u64() {
+                    None | Some(0) => self.execution(),
+                    Some(run) => format!("{}-{run}", self.execution()),
+                };
+                return self.ends(&run, "SUCCEEDED").await;
+            }
+            sleep(Duration::from_millis(500)).await;
+        }
+    }
+
     /// Lets one step of the machine that is looked at fail for as long as the answer is kept, and gets the
     /// order there.
     pub(super) async fn fail_until_parked(&self) -> Armed {
+        self.fail(1000).await
+    }
+
+    /// Lets one step of the machine that is looked at fail so often, and gets the order there.
+    async fn fail(&self, times: usize) -> Armed {
         let undone = self.machine.name == "cancel-order";
         if undone {
             self.sell().await;
@@ -277,7 +330,7 @@ impl Order {
             "confirm-order"
         };
         let rule = Rule {
-            times: 1000,
+            times,
             ..Rule::write(function, &self.id, 0, Action::Refuse)
         };
         let failing = self.bench.stack.faults().arm(rule).await;

@@ -213,6 +213,7 @@ async fn what_its_saga_heals_is_healed_on_demand() {
     let orders = [
         Planted::open(&stack, NOT_YET).await,
         Planted::open(&stack, NOT_YET).await,
+        Planted::open(&stack, NOT_YET).await,
     ];
     change(
         &stack,
@@ -222,6 +223,8 @@ async fn what_its_saga_heals_is_healed_on_demand() {
     )
     .await;
     orders[1].park(&stack).await;
+    let never_due = json!({"open": null, "due_at": null});
+    change(&stack, "ORDERS_TABLE", &orders[2].id, &never_due).await;
     let words = [
         "reconcile",
         "--json",
@@ -229,6 +232,8 @@ async fn what_its_saga_heals_is_healed_on_demand() {
         &orders[0].id,
         "--order",
         &orders[1].id,
+        "--order",
+        &orders[2].id,
     ];
 
     let found = ops(&stack, &[&words[..], &["--heal"]].concat());
