@@ -267,12 +267,11 @@ fn tell(span: &TraceSpan, exchange: &Result<Exchange, reqwest::Error>) {
     }
 }
 
-/// A path without the ids in it, which are the parts with a digit after their prefix: `pi_3Mtw…`.
+/// A path without the id in it, which is what follows the name of the resource: `/v1/<resource>/<id>/<action>`. It is
+/// told by its place, for what it is made of says nothing: an id may well be letters only.
 fn template(path: &str) -> String {
-    let parts = path.split('/').map(|part| match part.split_once('_') {
-        Some((_, rest)) if rest.bytes().any(|byte| byte.is_ascii_digit()) => "{id}",
-        _ => part,
-    });
+    let parts = path.split('/').enumerate();
+    let parts = parts.map(|(place, part)| if place == 3 { "{id}" } else { part });
     parts.collect::<Vec<_>>().join("/")
 }
 
@@ -365,6 +364,10 @@ mod tests {
             (
                 "/v1/payment_intents/pi_3MtwBw/confirm",
                 "/v1/payment_intents/{id}/confirm",
+            ),
+            (
+                "/v1/payment_intents/pi_aBgSwNorWuDQxU",
+                "/v1/payment_intents/{id}",
             ),
             ("/v1/refunds", "/v1/refunds"),
         ] {
