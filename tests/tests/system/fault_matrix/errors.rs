@@ -138,27 +138,28 @@ async fn waited_without_a_token(bench: &Bench, order: Order) -> Order {
     order
 }
 
-/// The gateway asks for less at every call. That it is down would open the breakers of functions that
-/// other orders share.
+/// Sells an order whose every charge the gateway asks to come later.
 async fn unavailable(bench: &Bench, order: Order) -> Order {
-    let rule = Rule {
-        gateway_only: true,
-        times: 1000,
-        ..Rule::write("charge-payment", &order.id, 0, Action::Throttle)
-    };
-    let armed = bench.stack.faults().arm(rule).await;
+    let armed = throttled(bench, &order).await;
     order.sell().await;
     drop(armed);
     order
 }
 
+/// Has the gateway ask for less at every charge of the order. Were it down instead, the breakers of functions
+/// would open that other orders share.
+async fn throttled(bench: &Bench, order: &Order) -> Armed {
+    let rule = Rule {
+        gateway_only: true,
+        times: 1000,
+        ..Rule::write("charge-payment", &order.id, 0, Action::Throttle)
+    };
+    bench.stack.faults().arm(rule).await
+}
+
 /// The first run can't charge and is about to abandon the order, when a second one confirms it.
 async fn confirmed_by_another_run(bench: &Bench, machine: &Machine, order: Order) -> Order {
-    let rule = Rule {
-        times: 1000,
-        ..Rule::write("charge-payment", &order.id, 0, Action::Refuse)
-    };
-    let failing = bench.stack.faults().arm(rule).await;
+    let failing = throttled(bench, &order).await;
     let held = order.hold("abandon-order").await;
     order.place().await;
     held.wait_until_held().await;
