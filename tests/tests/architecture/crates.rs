@@ -149,6 +149,21 @@ fn dependencies_are_declared_once_for_all() {
     }
 }
 
+#[test]
+fn no_local_build_waits_for_aws_clients_to_be_optimised() {
+    let manifest = workspace::text(workspace::root().join("Cargo.toml"));
+    let dependencies = manifest.lines().filter_map(|line| line.split_once(" = "));
+    let clients: Vec<&str> = dependencies
+        .map(|(name, _)| name)
+        .filter(|name| name.starts_with("aws-sdk-"))
+        .collect();
+    assert!(!clients.is_empty(), "the workspace declares AWS's clients");
+    for client in clients {
+        let profile = format!("[profile.local.package.{client}]\nopt-level = 0\n");
+        assert!(manifest.contains(&profile), "{client} has no profile");
+    }
+}
+
 /// The crates of the workspace, by folder.
 fn packages() -> BTreeMap<String, Package> {
     let metadata = MetadataCommand::new()
