@@ -61,7 +61,7 @@ struct Arguments {
 enum Task {
     /// Starts a local stack in the background, or brings the running one up to date.
     Up {
-        /// Of which type its state machines are: as they are by now, or else standard.
+        /// Of which type its state machines are. Without it: of the type that the running stack has, or else standard.
         #[arg(long)]
         saga: Option<SagaType>,
     },
@@ -104,7 +104,8 @@ enum Task {
         #[arg(long)]
         release: bool,
     },
-    /// Measures the functions cold and warm, beside a bare one and the same in other languages.
+    /// Measures the functions cold and warm, a product that everybody wants, a shop that grows, or how long a developer
+    /// waits.
     Bench(bench::Options),
     /// Installs the pinned tools. Every other command installs those that it needs.
     Setup,
