@@ -361,6 +361,7 @@ export interface paths {
          *     With `Prefer: wait=10` the answer comes as soon as the order is at rest, or after 10 seconds as it
          *     then stands: one call in place of many. At rest is an order that is `CONFIRMED`, `REJECTED` or
          *     `CANCELLED`, that waits for its customer (`next_action`), or for the shop (`needs_attention`).
+         *     Who has just acted reads on until `next_action` is gone, a second or two, and can then wait.
          *     `If-None-Match` is compared with what it is in the end.
          */
         get: operations["get-order"];
@@ -3112,7 +3113,7 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
-            /** @description Nothing was charged, all of it is being given back, or less is left than this. */
+            /** @description Nothing was charged, all of it is being given back, in 100 parts already, or less is left than this. */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["NoStore"];

@@ -400,7 +400,7 @@ impl Inventory {
         now: Timestamp,
     ) -> Result<Adjusted, TableError> {
         let record = AdjustmentItem {
-            pk: format!("ADJUSTMENT#{id}"),
+            pk: adjustment_key(id),
             sku: sku.clone(),
             adjustment: adjustment.clone(),
             request_hash: hash.clone(),
@@ -435,7 +435,7 @@ impl Inventory {
 
         let outcome = transact(self.table.client(), vec![record.clone(), stock]).await?;
         if let Some(earlier) = outcome.refused_at(0) {
-            return self.adjusted_before(earlier, hash).await;
+            return self.adjusted_before(parse(earlier.clone())?, hash).await;
         }
         match outcome.refused_at(1) {
             Some(product) if product.is_empty() => Ok(Adjusted::UnknownProduct),
@@ -445,7 +445,7 @@ impl Inventory {
                     stock_shards: StockShards::ONE,
                 } => Ok(Adjusted::Insufficient { available }),
                 UnitsBefore { .. } => {
-                    self.adjust_shards(sku, record, adjustment, hash, event)
+                    self.adjust_shards(sku, id, record, adjustment, hash, event)
                         .await
                 }
             },
@@ -461,6 +461,7 @@ impl Inventory {
     async fn adjust_shards(
         &self,
         sku: &Sku,
+        id: AdjustmentId,
         record: TransactWriteItem,
         adjustment: &StockAdjustment,
         hash: &RequestHash,
@@ -481,8 +482,13 @@ impl Inventory {
                 // The missing units may just be on their way from one shard to another.
                 match self.units_at_once(sku, units.shards()).await? {
                     Some(units) if units.total() < adjustment.delta.needed() => {
+                        // Or the same adjustment, sent twice, has just taken them.
+                        let earlier = self.table.get(adjustment_key(id)).await?;
                         let available = units.total();
-                        return Ok(Adjusted::Insufficient { available });
+                        return match earlier {
+                            Some(earlier) => self.adjusted_before(earlier, hash).await,
+                            None => Ok(Adjusted::Insufficient { available }),
+                        };
                     }
                     _ => pause().await,
                 }
@@ -492,7 +498,7 @@ impl Inventory {
             writes.extend(self.moving(sku, units.shards(), &changes, Some(event.clone()))?);
             let outcome = transact(self.table.client(), writes).await?;
             if let Some(earlier) = outcome.refused_at(0) {
-                return self.adjusted_before(earlier, hash).await;
+                return self.adjusted_before(parse(earlier.clone())?, hash).await;
             }
             if outcome == Transacted::Done {
                 let available = self.available(sku).await?;
@@ -506,10 +512,9 @@ impl Inventory {
     /// What an earlier request under this key has done.
     async fn adjusted_before(
         &self,
-        earlier: &Item,
+        earlier: AdjustmentItem,
         hash: &RequestHash,
     ) -> Result<Adjusted, TableError> {
-        let earlier: AdjustmentItem = parse(earlier.clone())?;
         if earlier.request_hash != *hash {
             return Ok(Adjusted::KeyReused);
         }
@@ -760,6 +765,10 @@ fn product_key(sku: &Sku) -> String {
 
 fn reservation_key(order_id: OrderId) -> String {
     format!("RESERVATION#{order_id}")
+}
+
+fn adjustment_key(id: AdjustmentId) -> String {
+    format!("ADJUSTMENT#{id}")
 }
 
 /// Names sort without regard to case; the sku keeps two products of one name apart.

@@ -2,7 +2,7 @@
 
 use aws_sdk_sesv2::{
     Client,
-    error::{BuildError, SdkError},
+    error::{BuildError, ProvideErrorMetadata as _, SdkError},
     operation::send_email::SendEmailError,
     types::{Body, Content, Destination, EmailContent, Message as SesMessage},
 };
@@ -20,9 +20,12 @@ pub struct Mailer {
 /// Why an e-mail was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// SES did not take it.
-    #[error("SES did not take the e-mail")]
-    NotTaken(#[source] Box<SdkError<SendEmailError>>),
+    /// SES did not take it, for this reason: its error code. Its own words name the address.
+    #[error("SES did not take the e-mail: {0}")]
+    NotTaken(String),
+    /// Nobody knows whether SES took it.
+    #[error("SES did not answer")]
+    NoAnswer(#[source] Box<SdkError<SendEmailError>>),
     /// The call was put together wrongly.
     #[error("the call is incomplete")]
     Incomplete(#[from] BuildError),
@@ -57,6 +60,43 @@ impl Mailer {
             .send()
             .await
             .map(drop)
-            .map_err(|error| MailError::NotTaken(Box::new(error)))
+            .map_err(MailError::from)
+    }
+}
+
+impl From<SdkError<SendEmailError>> for MailError {
+    fn from(error: SdkError<SendEmailError>) -> Self {
+        match error {
+            SdkError::ServiceError(refusal) => {
+                let code = refusal.err().code();
+                Self::NotTaken(code.unwrap_or("without a code").to_owned())
+            }
+            error => Self::NoAnswer(Box::new(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sesv2::{
+        config::http::HttpResponse,
+        error::{DisplayErrorContext, ErrorMetadata},
+        types::error::MessageRejected,
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_tells_why_and_not_whose_mail_it_was() {
+        let refusal = MessageRejected::builder()
+            .message("Email address is not verified: ada@example.com")
+            .meta(ErrorMetadata::builder().code("MessageRejected").build())
+            .build();
+        let answer = HttpResponse::new(400.try_into().unwrap(), "ada@example.com".into());
+        let error = SdkError::service_error(SendEmailError::MessageRejected(refusal), answer);
+
+        let told = DisplayErrorContext(MailError::from(error)).to_string();
+        assert!(told.contains("MessageRejected"), "{told}");
+        assert!(!told.contains("ada@example.com"), "{told}");
     }
 }

@@ -94,29 +94,28 @@ pub async fn handle(recovery: &Recovery, resume: Resume) -> Result<Resumed, Resu
         recovery.look_after(&order, by, &mut done, now).await?;
         return Ok(done);
     }
-    let (mut failed, mut stuck) = (None, 0_u64);
     // Each shard of the index is asked for at once, and each order looked after by itself.
     let found = join_all(shards(now).map(|shard| recovery.orders.due(shard, LIMIT, now))).await;
-    for due in found {
-        let due = match due {
-            Ok(due) => due,
-            Err(error) => {
-                failed = Some(error);
-                continue;
-            }
-        };
-        for order in due {
-            // Who waits for a customer is not stuck, and ends by being run again.
-            stuck += u64::from(!order.waits_for_customer());
-            let by = LookedAfterBy::Schedule;
-            if let Err(error) = recovery.look_after(&order, by, &mut done, now).await {
-                tracing::warn!(order_id = %order.id, error = %Chain(&error), "not resumed");
-            }
+    let (mut due, mut failed) = (Vec::new(), None);
+    for shard in found {
+        match shard {
+            Ok(orders) => due.extend(orders),
+            Err(error) => failed = Some(error),
         }
     }
-    // Who could not look at all of them doesn't know that there is none.
+    // Who waits for a customer is not stuck, and ends by being run again.
+    let stuck = due.iter().filter(|order| !order.waits_for_customer());
+    let stuck = u64::try_from(stuck.count()).unwrap_or(u64::MAX);
+    // Said first, since there may be more of them than there is time for. Who could not look at all of them
+    // doesn't know that there is none.
     if failed.is_none() || stuck > 0 {
         metric("OrdersStuck", Unit::Count, stuck).record();
+    }
+    for order in due {
+        let by = LookedAfterBy::Schedule;
+        if let Err(error) = recovery.look_after(&order, by, &mut done, now).await {
+            tracing::warn!(order_id = %order.id, error = %Chain(&error), "not resumed");
+        }
     }
     match failed {
         None => Ok(done),

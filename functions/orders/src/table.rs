@@ -398,7 +398,8 @@ impl Orders {
             .update_item(key(id))
             .update_expression(
                 "SET #status = :to, reason = :reason, #open = :open, due_at = :due, \
-                 #timeline = list_append(#timeline, :timeline), updated_at = :now, outbox = :event",
+                 #timeline = list_append(#timeline, :timeline), updated_at = :now, outbox = :event \
+                 REMOVE needs_attention",
             )
             .condition_expression(condition)
             .expression_attribute_names("#status", "status")

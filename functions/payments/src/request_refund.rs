@@ -13,7 +13,7 @@ use oxcart_lambda::clock;
 use oxcart_telemetry::about;
 use serde::{Deserialize, Serialize};
 
-use crate::table::Payments;
+use crate::table::{MOST_REFUNDS, Payments};
 
 const NOT_REFUNDABLE: Kind = Kind::new(
     "payment-not-refundable",
@@ -93,6 +93,7 @@ pub async fn handle(payments: &Payments, request: Request) -> Result<Answer, Pro
             "Use a new key for another refund.",
         )),
         None if now.status != PaymentStatus::Charged => Err(not_refundable()),
+        None if now.refunds.len() >= MOST_REFUNDS => Err(too_many_parts()),
         None => Err(exceeds_charge()),
     }
 }
@@ -113,6 +114,15 @@ fn not_refundable() -> Problem {
     Problem::new(
         NOT_REFUNDABLE,
         "Nothing was charged, or all of it is given back.",
+    )
+}
+
+fn too_many_parts() -> Problem {
+    Problem::new(
+        NOT_REFUNDABLE,
+        format!(
+            "It was given back in {MOST_REFUNDS} parts already. Cancel the order for all the rest."
+        ),
     )
 }
 

@@ -21,6 +21,9 @@ use oxcart_domain::{
 use oxcart_table::{KEY, Table, TableError, Written, item, parse, put, update, value};
 use serde::{Deserialize, Serialize};
 
+/// In how many parts a payment may be given back. An item has 400 KB, and the end of its payment has to fit as well.
+pub(crate) const MOST_REFUNDS: usize = 100;
+
 /// The payments' table.
 #[derive(Debug)]
 pub struct Payments {
@@ -394,17 +397,19 @@ impl Payments {
         event: Event,
     ) -> Result<(bool, StoredPayment), TableError> {
         let room = charge.amount.amount.saturating_sub(refund.amount.amount);
-        // Protects: the parts never come to more than was charged, each is asked for once, and none once
-        // all of it is being given back.
+        // Protects: the parts never come to more than was charged, each is asked for once, none once all of
+        // it is being given back, and the item has room for what is yet to come.
         let call = self
             .transition(
                 charge.order_id,
                 "SET refunds.#id = :refund, outbox = :event ADD refund_total :amount",
             )
             .condition_expression(
-                "#status = :charged AND refund_total <= :room AND attribute_not_exists(refunds.#id)",
+                "#status = :charged AND refund_total <= :room AND attribute_not_exists(refunds.#id) \
+                 AND size(refunds) < :most",
             )
             .expression_attribute_names("#id", id.to_string())
+            .expression_attribute_values(":most", value(MOST_REFUNDS)?)
             .expression_attribute_values(":charged", text(PaymentStatus::Charged.as_str()))
             .expression_attribute_values(":room", value(room)?)
             .expression_attribute_values(":amount", value(refund.amount.amount)?)

@@ -243,6 +243,19 @@ async fn a_parked_order_says_so_and_waits_for_a_person() {
     stack.assert_figures_agree(&[&order.sku]).await;
 }
 
+#[tokio::test]
+async fn a_parked_order_that_its_customer_cancels_needs_nobody_any_more() {
+    let stack = Stack::connect().await;
+    let order = Stuck::order(&stack).await;
+    order.park(&stack).await;
+
+    let cancelled = stack.cancel(&order.buyer, &order.id).await.expect(202);
+    assert_eq!(cancelled.json()["needs_attention"], Value::Null);
+
+    assert_eq!(order.settled(&stack).await["status"], "CANCELLED");
+    stack.assert_figures_agree(&[&order.sku]).await;
+}
+
 /// The only test that has all orders looked after which are due: what it leaves to the schedule, nobody
 /// else may find first.
 #[tokio::test]

@@ -253,6 +253,34 @@ async fn what_was_not_charged_can_not_be_refunded() {
 }
 
 #[tokio::test]
+async fn a_payment_is_given_back_in_a_hundred_parts_at_most() {
+    let stack = Stack::connect().await;
+    let sold = Sold::order(&stack).await;
+    let key = format!("PAYMENT#{}", sold.id);
+    let payment = stack.item("PAYMENTS_TABLE", &key).await.expect("a payment");
+    let part = json!({
+        "amount": euro_cents(1),
+        "reason": "one was chipped",
+        "status": "DONE",
+        "created_at": payment["created_at"],
+    });
+    let parts = (0..100).map(|_| (Uuid::new_v4().to_string(), part.clone()));
+    let mut full = payment.clone();
+    full["refunds"] = Value::Object(parts.collect());
+    stack.write_item("PAYMENTS_TABLE", &full).await;
+
+    let refused = sold.refund(&stack, 1, &new_key()).await;
+    let refused = refused.problem(409, "payment-not-refundable");
+    assert_eq!(
+        refused["detail"],
+        "It was given back in 100 parts already. Cancel the order for all the rest."
+    );
+    stack.write_item("PAYMENTS_TABLE", &payment).await;
+    sold.refund(&stack, 1, &new_key()).await.expect(202);
+    stack.assert_figures_agree(&[&sold.sku]).await;
+}
+
+#[tokio::test]
 async fn cancelling_after_a_refund_gives_the_rest_back() {
     let stack = Stack::connect().await;
     let mut listener = Subscription::open(&stack).await;

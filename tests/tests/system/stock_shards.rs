@@ -141,6 +141,30 @@ async fn an_adjustment_spreads_the_stock_and_is_made_once() {
 }
 
 #[tokio::test]
+async fn who_takes_the_last_units_twice_at_once_is_told_both_times_that_they_are_taken() {
+    let stack = Stack::connect().await;
+    let sku = split(&stack, 3, 5).await;
+    let key = new_key();
+    // It has seen that the stock is split, and has yet to look for the units.
+    let rule = Rule::write("adjust-stock", &sku, 0, Action::HoldAnswer);
+    let held = stack.faults().arm(rule).await;
+
+    let first = stack.adjust_stock(&sku, -5, &key);
+    let second = async {
+        held.wait_until_held().await;
+        let second = stack.adjust_stock(&sku, -5, &key).await;
+        held.release().await;
+        second
+    };
+    let (first, second) = tokio::join!(first, second);
+
+    for answer in [first, second] {
+        assert_eq!(answer.expect(200).json()["available"], 0);
+    }
+    stack.assert_figures_agree(&[&sku]).await;
+}
+
+#[tokio::test]
 async fn a_product_is_listed_with_the_units_of_all_its_shards() {
     let stack = Stack::connect().await;
     let sku = split(&stack, 5, 23).await;
