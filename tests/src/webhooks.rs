@@ -30,6 +30,19 @@ pub fn event_about(kind: &str, intent: &str, order_id: &str) -> Value {
     })
 }
 
+/// An event that tells of a refund that had been taken and failed later.
+pub fn failed_refund_of(intent: &str) -> Value {
+    let id = Uuid::new_v4().simple();
+    json!({
+        "id": format!("evt_{id}"),
+        "object": "event",
+        "type": "refund.failed",
+        "data": {
+            "object": {"id": format!("re_{id}"), "object": "refund", "payment_intent": intent},
+        },
+    })
+}
+
 /// The `Stripe-Signature` of a body, made with `secret` so many seconds after the Unix epoch.
 pub fn signature(body: &str, secret: &str, at: i64) -> String {
     let key = Hmac::<Sha256>::new_from_slice(secret.as_bytes());

@@ -8,7 +8,10 @@ mod secret;
 
 use std::time::Duration;
 
-use oxcart_domain::payment::{Charge, DeclineCode, PaymentMethod};
+use oxcart_domain::{
+    OrderId,
+    payment::{Charge, DeclineCode, PaymentMethod},
+};
 use reqwest::StatusCode;
 pub use secret::{GatewaySecret, SecretError};
 
@@ -187,6 +190,14 @@ impl Gateway {
             IntentStatus::NeedsAction => Ok(secret),
             _ => Ok(None),
         }
+    }
+
+    /// The order that an intent pays. None if it is not one of ours.
+    ///
+    /// # Errors
+    /// See [`GatewayError`].
+    pub async fn order_of(&self, intent: &str) -> Result<Option<OrderId>, GatewayError> {
+        Ok(self.intent(intent).await?.order())
     }
 
     async fn intent(&self, intent: &str) -> Result<IntentAnswer, GatewayError> {

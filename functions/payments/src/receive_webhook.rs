@@ -9,7 +9,7 @@ use std::time::Duration;
 use oxcart_domain::{OrderId, payment::PaymentStatus};
 use oxcart_http::{Answer, Kind, Problem, Request, StatusCode, body_bytes, no_content};
 use oxcart_lambda::clock;
-use oxcart_telemetry::about;
+use oxcart_telemetry::{about, count};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
@@ -39,6 +39,9 @@ pub struct Webhooks {
     pub secret: GatewaySecret,
 }
 
+/// The event of a refund that the gateway had taken, and that failed later.
+const REFUND_FAILED: &str = "refund.failed";
+
 /// An event of the gateway, as far as it is read.
 #[derive(Debug, Deserialize)]
 struct Ring {
@@ -55,6 +58,9 @@ struct Data {
 #[derive(Debug, Deserialize)]
 struct Object {
     id: String,
+    /// Of a refund: the intent whose money it gives back.
+    #[serde(default)]
+    payment_intent: Option<String>,
     #[serde(default)]
     metadata: Metadata,
 }
@@ -78,35 +84,72 @@ pub async fn handle(webhooks: &Webhooks, request: Request) -> Result<Answer, Pro
         return Ok(no_content());
     };
     let service = &webhooks.service;
-    let (true, Some(order)) = (
-        ring.r#type.starts_with("payment_intent."),
-        ring.data.object.metadata.order_id,
-    ) else {
-        return Ok(no_content());
+    if ring.r#type == REFUND_FAILED {
+        refund_failed(service, &ring).await?;
+    } else if ring.r#type.starts_with("payment_intent.") {
+        payment_changed(service, &ring).await?;
+    }
+    Ok(no_content())
+}
+
+/// Looks after the payment of an intent that has come to another state.
+async fn payment_changed(service: &GatewayPayments, ring: &Ring) -> Result<(), Problem> {
+    let Some(order) = ring.data.object.metadata.order_id else {
+        return Ok(());
     };
     about("order_id", order);
     // The ring that follows every ordinary charge: there is nothing to do, and nothing to write down.
     let lately = service.payments.get_lately(order).await?;
     if lately.as_ref().is_some_and(is_over) {
-        return Ok(no_content());
+        return Ok(());
     }
     // It may be earlier than what it tells of is to be read everywhere.
     let payment = service.payments.get(order).await?;
     if payment.as_ref().is_some_and(is_over) {
-        return Ok(no_content());
+        return Ok(());
     }
     // Protects: a ring that is repeated is answered, not acted on.
     if service.payments.has_heard(&ring.id).await? {
-        return Ok(no_content());
+        return Ok(());
     }
     let intent = &ring.data.object.id;
     let about_ours = |payment: &StoredPayment| payment.intent_id.as_ref() == Some(intent);
     if let Some(payment) = payment.filter(about_ours) {
         look_after(service, payment, intent).await?;
     }
+    remember(service, ring).await
+}
+
+/// Calls for a person if less of a payment has come back to its customer than we hold: a refund fails later because
+/// there is no way back, such as to a card whose account is closed, so making it again won't help.
+async fn refund_failed(service: &GatewayPayments, ring: &Ring) -> Result<(), Problem> {
+    let Some(intent) = &ring.data.object.payment_intent else {
+        return Ok(());
+    };
+    let Some(order) = service.gateway.order_of(intent).await? else {
+        return Ok(());
+    };
+    about("order_id", order);
+    let payment = service.payments.get(order).await?;
+    let about_ours = |payment: &StoredPayment| payment.intent_id.as_ref() == Some(intent);
+    let Some(payment) = payment.filter(about_ours) else {
+        return Ok(());
+    };
+    if service.payments.has_heard(&ring.id).await? {
+        return Ok(());
+    }
+    let came_back = service.gateway.refunded(intent).await?;
+    if came_back < payment.given_back() {
+        tracing::error!("a refund has failed at the payment gateway");
+        count("RefundsFailed").record();
+    }
+    remember(service, ring).await
+}
+
+async fn remember(service: &GatewayPayments, ring: &Ring) -> Result<(), Problem> {
     let until = clock::now().plus_seconds(2 * TOLERANCE);
     service.payments.remember_heard(&ring.id, until).await?;
-    Ok(no_content())
+    Ok(())
 }
 
 /// Whether a payment is settled, and nobody waits for it: it stays so, since nobody begins to wait for one that is.

@@ -133,6 +133,18 @@ impl StoredPayment {
         }
     }
 
+    /// How much of it we hold to be given back, in minor units.
+    #[must_use]
+    pub fn given_back(&self) -> u64 {
+        let Some(amount) = self.amount else {
+            return 0;
+        };
+        match self.status {
+            PaymentStatus::Refunded => amount.amount,
+            _ => amount.amount - self.left(amount).amount,
+        }
+    }
+
     /// What decisions about the payment are made from.
     #[must_use]
     pub fn state(&self) -> PaymentState {

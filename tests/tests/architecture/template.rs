@@ -116,7 +116,7 @@ fn the_role_of_a_function_reaches_its_services_table_only() {
                 // The relay reads every table's stream, and none of the tables.
                 let reached = table_in(resource);
                 let stream = resource["Fn::GetAtt"][1] == "StreamArn"
-                    || are_listed_streams(&statement, resource);
+                    || are_listed_streams(statement, resource);
                 let allowed = reached.is_none_or(|reached| {
                     reached == *table
                         || stream && name == "RelayEvents"

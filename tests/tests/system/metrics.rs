@@ -5,15 +5,16 @@ use oxcart_tests::{
     aftersales::refund_of,
     eventually::{PATIENCE, eventually},
     logs::{Recorded, log_time, read_line, recorded_by},
-    shop::{BAD_CARD, GOOD_CARD, PASSWORD, Person, new_key, new_user, order_of},
+    shop::{BAD_CARD, GOOD_CARD, PASSWORD, Person, euro_cents, new_key, new_user, order_of},
     stack::Stack,
+    webhooks::failed_refund_of,
     workspace,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// The functions that take part in what becomes of an order, each of them in the trace of the request that began it.
-const IN_THE_WAY_OF_AN_ORDER: [&str; 13] = [
+const IN_THE_WAY_OF_AN_ORDER: [&str; 14] = [
     "place-order",
     "cancel-order",
     "request-refund",
@@ -27,6 +28,7 @@ const IN_THE_WAY_OF_AN_ORDER: [&str; 13] = [
     "reject-order",
     "park-order",
     "make-refund",
+    "receive-webhook",
 ];
 
 /// How long a saga takes at most, in milliseconds.
@@ -139,6 +141,51 @@ async fn what_becomes_of_orders_is_counted_once() {
             ],
         )
         .await;
+}
+
+#[tokio::test]
+async fn a_refund_that_failed_later_is_counted_once_if_money_is_missing() {
+    let stack = Stack::connect().await;
+    let (buyer, sku) = (stack.new_customer().await, stack.new_product(500, 5).await);
+    let since = log_time();
+    let sold = stack.buy(&buyer, &order_of(&[(&sku, 2)], GOOD_CARD)).await;
+    let payment = stack.payment_record(text(&sold["id"])).await;
+    let payment = payment.expect("a record");
+    let intent = text(&payment["intent_id"]);
+    let ring = async |event: &Value| {
+        let ringing = Trace::new();
+        let rung = ringing.follows(stack.webhook(event)).send().await;
+        rung.expect(204);
+        ringing
+    };
+
+    let as_it_should_be = ring(&failed_refund_of(intent)).await;
+
+    let mut believed = payment.clone();
+    believed["refunds"] = json!({
+        Uuid::new_v4().to_string(): {
+            "amount": euro_cents(300),
+            "reason": "chipped",
+            "status": "DONE",
+            "created_at": payment["created_at"],
+        },
+    });
+    stack.write_item("PAYMENTS_TABLE", &believed).await;
+    let failed = failed_refund_of(intent);
+    let missing = ring(&failed).await;
+    missing
+        .records(&stack, since, &[("RefundsFailed", None, 1)])
+        .await;
+    let repeated = ring(&failed).await;
+    stack.write_item("PAYMENTS_TABLE", &payment).await;
+    for none in [as_it_should_be, repeated] {
+        let lines = none.lines(&stack, "receive-webhook", since).await;
+        assert!(
+            lines.iter().all(|line| line["RefundsFailed"].is_null()),
+            "{lines:?}"
+        );
+    }
+    stack.assert_figures_agree(&[&sku]).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The gateway's answers, as far as we read them.
 
-use oxcart_domain::payment::DeclineCode;
+use oxcart_domain::{OrderId, payment::DeclineCode};
 use reqwest::StatusCode;
 use serde::Deserialize;
 
@@ -14,6 +14,22 @@ pub(super) struct IntentAnswer {
     last_payment_error: Option<ErrorBody>,
     #[serde(default)]
     pub(super) client_secret: Option<String>,
+    #[serde(default)]
+    metadata: Option<IntentMetadata>,
+}
+
+/// What we wrote on an intent; others of the account have something else there.
+#[derive(Debug, Deserialize)]
+struct IntentMetadata {
+    #[serde(default)]
+    order_id: Option<String>,
+}
+
+impl IntentAnswer {
+    /// The order that it pays, if it is one of ours.
+    pub(super) fn order(&self) -> Option<OrderId> {
+        self.metadata.as_ref()?.order_id.as_ref()?.parse().ok()
+    }
 }
 
 #[derive(Debug, Deserialize)]
