@@ -20,6 +20,7 @@ use crate::{
     measure::{Bench, Extent, Run},
     output::{cpus, today, write, write_json},
     package,
+    processors::Processors,
     programs::{self, COUNTERPART, Environment, HELLO, Kind, Program},
     report::{Report, Row},
     throttle::Throttle,
@@ -79,10 +80,12 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
         programs.extend(programs::others(root, folder)?);
     }
     let certificates = Certificates::make(work)?;
+    let cpus = cpus();
     let bench = Bench {
         environment: &environment,
         certificates: &certificates,
         logs: &logs,
+        processors: Processors::deal().map_err(Failure::machine("choose CPUs"))?,
     };
     let throttle = Throttle::make();
     let seen = rounds(&bench, &programs, options.rounds, throttle.as_ref().ok()).await?;
@@ -90,7 +93,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
         date: today(),
         profile: options.profile.clone(),
         rounds: options.rounds,
-        cpus: cpus(),
+        cpus,
         not_throttled: throttle.err(),
         programs: rows(&programs, &seen)?,
         worse: Vec::new(),

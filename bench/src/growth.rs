@@ -103,6 +103,7 @@ async fn measure(options: &Options, orders: usize, lines: usize) -> Result<Row, 
         environment: &environment,
         certificates: &Certificates::make(work)?,
         logs: &logs,
+        processors: None,
     };
     let mut shop = Shop::open(&bench, &programs, &store, lines).await?;
     let known = orders::fill(&mut shop, orders).await?;

@@ -17,6 +17,7 @@ mod measure;
 mod output;
 mod package;
 mod process;
+mod processors;
 mod programs;
 mod replies;
 mod report;

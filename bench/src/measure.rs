@@ -12,6 +12,7 @@ use crate::{
     certificates::Certificates,
     failure::Failure,
     process::Process,
+    processors::Processors,
     programs::{Environment, Program},
     runtime_api::{Answer, RuntimeApi, Waiting},
     stand_in::StandIn,
@@ -29,6 +30,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) certificates: &'a Certificates,
     /// Where the programs' logs go.
     pub(crate) logs: &'a Path,
+    /// Which CPU the programs have; none: whichever the scheduler gives them.
+    pub(crate) processors: Option<Processors>,
 }
 
 /// How much is measured of a start.
@@ -95,14 +98,22 @@ impl Bench<'_> {
     pub(crate) async fn start<'p>(&self, program: &'p Program) -> Result<Running<'p>, Failure> {
         let api = RuntimeApi::start().await?;
         let stand_in = StandIn::start(self.certificates, &program.play).await?;
-        let process = Process::start(
-            program,
-            self.environment,
-            self.certificates,
-            api.address(),
-            stand_in.address(),
-            self.logs,
-        )?;
+        let start = || {
+            Process::start(
+                program,
+                self.environment,
+                self.certificates,
+                api.address(),
+                stand_in.address(),
+                self.logs,
+            )
+        };
+        let process = match &self.processors {
+            Some(processors) => processors
+                .there(start)
+                .map_err(Failure::machine("choose a CPU"))??,
+            None => start()?,
+        };
         Ok(Running {
             program,
             process,
