@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 
 fn run(benchmark: &Benchmark) -> Result<(), Failure> {
     let mut runtime = match benchmark {
-        // What is measured has the other CPUs.
+        // One CPU is for what is measured, and one is enough for the rest.
         Benchmark::ColdAndWarm(_) => Builder::new_current_thread(),
         Benchmark::HotItem(_) | Benchmark::Growth(_) => Builder::new_multi_thread(),
     };

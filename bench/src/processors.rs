@@ -1,7 +1,7 @@
 //! Who runs on which CPU.
 //!
 //! On Lambda a function shares its CPU neither with the Runtime API nor with what it calls. Left to the scheduler they
-//! share one in some starts and not in others, and a bare function takes 20 µs in those and 90 in these.
+//! share one in some starts and not in others, and a bare function takes 20 µs where they do and 90 where they don't.
 
 use std::io;
 

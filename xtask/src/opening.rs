@@ -17,7 +17,7 @@ use crate::shop::{Call, Shop};
 /// Who runs the shop. The domain is one that can't exist.
 const ADMIN_EMAIL: &str = "admin@oxcart.test";
 
-/// What the payment stand-in is asked to tell of, as the gateway is on AWS.
+/// What the payment stand-in is asked to tell of, as the gateway is on AWS. Its refunds never fail later.
 const WEBHOOK_EVENTS: [&str; 4] = [
     "payment_intent.succeeded",
     "payment_intent.payment_failed",

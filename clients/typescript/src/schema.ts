@@ -1324,10 +1324,12 @@ export interface components {
             type: string;
             /** @description What it has happened to. */
             data: {
-                /** @description The gateway's PaymentIntent. */
+                /** @description The gateway's PaymentIntent, or the Refund that failed. */
                 object: {
-                    /** @description The intent's id. */
+                    /** @description Its id. */
                     id: string;
+                    /** @description Of a refund: the intent whose money it gives back. */
+                    payment_intent?: string;
                     /** @description What this shop has noted with it. */
                     metadata?: {
                         order_id?: components["schemas"]["Id"];

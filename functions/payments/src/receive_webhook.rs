@@ -24,6 +24,9 @@ use crate::{
 /// How often at most a webhook that doesn't fit has the secret read anew.
 const RENEWAL: Duration = Duration::from_mins(1);
 
+/// The event of a refund that the gateway had taken, and that failed later.
+const REFUND_FAILED: &str = "refund.failed";
+
 const INVALID_SIGNATURE: Kind = Kind::new(
     "invalid-signature",
     "The webhook's signature is not valid",
@@ -39,8 +42,9 @@ pub struct Webhooks {
     pub secret: GatewaySecret,
 }
 
-/// The event of a refund that the gateway had taken, and that failed later.
-const REFUND_FAILED: &str = "refund.failed";
+#[derive(Debug, thiserror::Error)]
+#[error("a refund of the payment is under way")]
+struct RefundUnderWay;
 
 /// An event of the gateway, as far as it is read.
 #[derive(Debug, Deserialize)]
@@ -120,25 +124,30 @@ async fn payment_changed(service: &GatewayPayments, ring: &Ring) -> Result<(), P
     remember(service, ring).await
 }
 
-/// Calls for a person if less of a payment has come back to its customer than we hold: a refund fails later because
-/// there is no way back, such as to a card whose account is closed, so making it again won't help.
+/// Calls for a person if less of a payment has come back to its customer than its record says: a refund fails later
+/// because there is no way back, such as to a card whose account is closed, so making it again won't help.
 async fn refund_failed(service: &GatewayPayments, ring: &Ring) -> Result<(), Problem> {
     let Some(intent) = &ring.data.object.payment_intent else {
-        return Ok(());
-    };
-    let Some(order) = service.gateway.order_of(intent).await? else {
-        return Ok(());
-    };
-    about("order_id", order);
-    let payment = service.payments.get(order).await?;
-    let about_ours = |payment: &StoredPayment| payment.intent_id.as_ref() == Some(intent);
-    let Some(payment) = payment.filter(about_ours) else {
         return Ok(());
     };
     if service.payments.has_heard(&ring.id).await? {
         return Ok(());
     }
+    let Some(order) = service.gateway.order_of(intent).await? else {
+        return Ok(());
+    };
+    about("order_id", order);
+    // Before the record is read: what was made since then would hide what is missing.
     let came_back = service.gateway.refunded(intent).await?;
+    let payment = service.payments.get(order).await?;
+    let about_ours = |payment: &StoredPayment| payment.intent_id.as_ref() == Some(intent);
+    let Some(payment) = payment.filter(about_ours) else {
+        return Ok(());
+    };
+    if payment.is_being_refunded() {
+        // The failed one may be the one that isn't noted yet. The gateway rings again.
+        return Err(Problem::unavailable(&RefundUnderWay));
+    }
     if came_back < payment.given_back() {
         tracing::error!("a refund has failed at the payment gateway");
         count("RefundsFailed").record();

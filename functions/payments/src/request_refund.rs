@@ -121,7 +121,7 @@ fn too_many_parts() -> Problem {
     Problem::new(
         NOT_REFUNDABLE,
         format!(
-            "It was given back in {MOST_REFUNDS} parts already. Cancel the order for all the rest."
+            "{MOST_REFUNDS} parts of it were asked for already. All the rest comes back if its customer cancels the order."
         ),
     )
 }

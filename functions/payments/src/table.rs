@@ -133,7 +133,15 @@ impl StoredPayment {
         }
     }
 
-    /// How much of it we hold to be given back, in minor units.
+    /// Whether money of it is on its way back, and not noted as given back yet.
+    #[must_use]
+    pub fn is_being_refunded(&self) -> bool {
+        let mut parts = self.refunds.values();
+        self.status == PaymentStatus::Refunding
+            || parts.any(|part| part.status == RefundStatus::Pending)
+    }
+
+    /// How much of it was given back, by this record, in minor units.
     #[must_use]
     pub fn given_back(&self) -> u64 {
         let Some(amount) = self.amount else {

@@ -108,7 +108,7 @@ fn event(json: &Value, body: &str) -> Option<Says> {
     let text = |name: &str| json.get(name).and_then(Value::as_str);
     json.get("specversion")?;
     let cause = match serde_json::from_str::<Event>(body) {
-        Ok(_) => "its consumer kept failing; the consumer's logs say why".to_owned(),
+        Ok(_) => "its consumer kept failing, and its logs say why, or nobody could hand it to the consumer".to_owned(),
         Err(error) => format!("it is malformed: {}", without_values(&error.to_string())),
     };
     Some(Says {

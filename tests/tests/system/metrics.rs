@@ -161,17 +161,27 @@ async fn a_refund_that_failed_later_is_counted_once_if_money_is_missing() {
 
     let as_it_should_be = ring(&failed_refund_of(intent)).await;
 
-    let mut believed = payment.clone();
-    believed["refunds"] = json!({
-        Uuid::new_v4().to_string(): {
+    let id = Uuid::new_v4().to_string();
+    let believed = async |status: &str| {
+        let part = json!({
             "amount": euro_cents(300),
             "reason": "chipped",
-            "status": "DONE",
+            "status": status,
             "created_at": payment["created_at"],
-        },
-    });
-    stack.write_item("PAYMENTS_TABLE", &believed).await;
+        });
+        let mut believed = payment.clone();
+        believed["refunds"] = json!({id.as_str(): part});
+        stack.write_item("PAYMENTS_TABLE", &believed).await;
+    };
     let failed = failed_refund_of(intent);
+    // It may be the one that is being made, so the gateway is to ring again.
+    believed("PENDING").await;
+    stack
+        .webhook(&failed)
+        .send()
+        .await
+        .problem(503, "unavailable");
+    believed("DONE").await;
     let missing = ring(&failed).await;
     missing
         .records(&stack, since, &[("RefundsFailed", None, 1)])

@@ -273,7 +273,7 @@ async fn a_payment_is_given_back_in_a_hundred_parts_at_most() {
     let refused = refused.problem(409, "payment-not-refundable");
     assert_eq!(
         refused["detail"],
-        "It was given back in 100 parts already. Cancel the order for all the rest."
+        "100 parts of it were asked for already. All the rest comes back if its customer cancels the order."
     );
     stack.write_item("PAYMENTS_TABLE", &payment).await;
     sold.refund(&stack, 1, &new_key()).await.expect(202);

@@ -129,7 +129,9 @@ impl Kind {
             Self::ChargeNotAtGateway => {
                 "look for the money in the gateway's dashboard; if it never came, cancel the order"
             }
-            Self::RefundsDiffer => "settle the difference at the gateway by hand",
+            Self::RefundsDiffer => {
+                "settle the difference at the gateway by hand, or by another way if a refund failed there"
+            }
             Self::StockDiffers => {
                 "count the shelf, and mend `available` or the missing adjustment in the table: an adjustment made \
                  through the API moves both sides"
