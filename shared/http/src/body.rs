@@ -28,6 +28,10 @@ pub fn json_body<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     let bytes = body_bytes(request)?;
     // Whether it is JSON at all comes first: what follows a wrong field may be no JSON any more.
     serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| malformed(&error))?;
+    // serde takes an array for an object, its values in the order of the fields. We say names.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(misshapen().at("", "must be an object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(&error))
 }
@@ -75,11 +79,14 @@ fn invalid(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         Some(field) => format!("{}/{field}", pointer(error.path())),
         None => pointer(error.path()),
     };
+    misshapen().at(pointer, detail)
+}
+
+fn misshapen() -> Problem {
     Problem::new(
         Kind::INVALID,
         "The body does not have the form that this operation takes.",
     )
-    .at(pointer, detail)
 }
 
 fn missing_field(message: &str) -> Option<&str> {
@@ -176,6 +183,17 @@ mod tests {
         let (status, document) = refused(r#"{"lines":[{}]}"#, "application/json");
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(document["errors"][0]["pointer"], "/lines/0/quantity");
+    }
+
+    #[test]
+    fn what_is_no_object_is_422() {
+        // The first would do, by the order of the fields.
+        for body in ["[[]]", " [ ]", "null", "1", "\"lines\""] {
+            let (status, document) = refused(body, "application/json");
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+            let error = serde_json::json!({"pointer": "", "detail": "must be an object"});
+            assert_eq!(document["errors"][0], error, "{body}");
+        }
     }
 
     #[test]
