@@ -24,7 +24,8 @@ use oxcart_domain::{
     stock::{Shard, Stock, StockShards, Units},
 };
 use oxcart_table::{
-    Item, KEY, Table, TableError, Transacted, Written, item, parse, pause, transact, update, value,
+    Item, KEY, Table, TableError, Transacted, Written, item, keys_of, parse, pause, transact,
+    update, value,
 };
 use serde::{Deserialize, Serialize};
 use stock::{TakenFrom, still_counts, taken_from};
@@ -249,11 +250,7 @@ impl Inventory {
             .await
             .map_err(TableError::unavailable)?;
         let last = page.last_evaluated_key().cloned().map(parse::<Listed>);
-        let keys: Vec<String> = page
-            .items()
-            .iter()
-            .filter_map(|item| item.get(KEY)?.as_s().ok().cloned())
-            .collect();
+        let keys: Vec<String> = keys_of(page.items()).collect();
 
         let products = self.table.get_all(keys.clone()).await?;
         let mut products = products

@@ -21,7 +21,7 @@ use oxcart_domain::{
     saga::{AbandonOrder, ConfirmOrder, ParkOrder, RejectOrder},
 };
 use oxcart_lambda::TaskError;
-use oxcart_table::{KEY, Table, TableError, Written, item, parse, put, update, value};
+use oxcart_table::{Table, TableError, Written, item, keys_of, parse, put, update, value};
 use oxcart_telemetry::Chain;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -89,10 +89,7 @@ impl StoredOrder {
     /// Whether a saga has yet to end it.
     #[must_use]
     pub const fn is_open(&self) -> bool {
-        match self.status {
-            OrderStatus::Pending | OrderStatus::Cancelling => true,
-            OrderStatus::Confirmed | OrderStatus::Rejected | OrderStatus::Cancelled => false,
-        }
+        self.status.is_open()
     }
 
     /// Whether it stays as it is for now: it has ended, or waits for a person.
@@ -506,10 +503,7 @@ impl Orders {
             .send()
             .await
             .map_err(TableError::unavailable)?;
-        let keys = page
-            .items()
-            .iter()
-            .filter_map(|item| item.get(KEY)?.as_s().ok().cloned());
+        let keys = keys_of(page.items());
         let orders = self.table.get_all(keys).await?;
         let mut due = Vec::with_capacity(orders.len());
         for order in orders {

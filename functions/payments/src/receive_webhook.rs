@@ -117,8 +117,7 @@ async fn payment_changed(service: &GatewayPayments, ring: &Ring) -> Result<(), P
         return Ok(());
     }
     let intent = &ring.data.object.id;
-    let about_ours = |payment: &StoredPayment| payment.intent_id.as_ref() == Some(intent);
-    if let Some(payment) = payment.filter(about_ours) {
+    if let Some(payment) = payment.filter(|payment| payment.is_paid_with(intent)) {
         look_after(service, payment, intent).await?;
     }
     remember(service, ring).await
@@ -140,8 +139,7 @@ async fn refund_failed(service: &GatewayPayments, ring: &Ring) -> Result<(), Pro
     // Before the record is read: what was made since then would hide what is missing.
     let came_back = service.gateway.refunded(intent).await?;
     let payment = service.payments.get(order).await?;
-    let about_ours = |payment: &StoredPayment| payment.intent_id.as_ref() == Some(intent);
-    let Some(payment) = payment.filter(about_ours) else {
+    let Some(payment) = payment.filter(|payment| payment.is_paid_with(intent)) else {
         return Ok(());
     };
     if payment.is_being_refunded() {

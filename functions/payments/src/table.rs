@@ -133,6 +133,12 @@ impl StoredPayment {
         }
     }
 
+    /// Whether this is the intent that it is paid with.
+    #[must_use]
+    pub fn is_paid_with(&self, intent: &str) -> bool {
+        self.intent_id.as_deref() == Some(intent)
+    }
+
     /// Whether money of it is on its way back, and not noted as given back yet.
     #[must_use]
     pub fn is_being_refunded(&self) -> bool {

@@ -125,6 +125,15 @@ impl OrderStatus {
             Self::Cancelled => "CANCELLED",
         }
     }
+
+    /// Whether a saga has yet to end the order.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        match self {
+            Self::Pending | Self::Cancelling => true,
+            Self::Confirmed | Self::Rejected | Self::Cancelled => false,
+        }
+    }
 }
 
 impl std::str::FromStr for OrderStatus {

@@ -53,10 +53,7 @@ impl Order {
     /// Whether a saga has yet to end it.
     #[must_use]
     pub const fn is_open(&self) -> bool {
-        match self.status {
-            OrderStatus::Pending | OrderStatus::Cancelling => true,
-            OrderStatus::Confirmed | OrderStatus::Rejected | OrderStatus::Cancelled => false,
-        }
+        self.status.is_open()
     }
 
     /// The trace in which it was written last.

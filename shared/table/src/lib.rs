@@ -257,6 +257,13 @@ pub async fn pause() {
     tokio::time::sleep(Duration::from_millis(fastrand::u64(20..150))).await;
 }
 
+/// The keys of what a page of an index names, to be read with [`Table::get_all`]: an index may hold keys only.
+pub fn keys_of(items: &[Item]) -> impl Iterator<Item = String> + '_ {
+    items
+        .iter()
+        .filter_map(|item| item.get(KEY)?.as_s().ok().cloned())
+}
+
 /// Reads an item as a `T`.
 ///
 /// # Errors

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, fmt};
 
 use oxcart_domain::{CustomerId, OrderId, Timestamp, order::OrderFilter};
-use oxcart_table::{Item, KEY, TableError, parse};
+use oxcart_table::{Item, KEY, TableError, keys_of, parse};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -161,10 +161,7 @@ impl Orders {
             .send()
             .await
             .map_err(TableError::unavailable)?;
-        let keys = page
-            .items()
-            .iter()
-            .filter_map(|item| item.get(KEY)?.as_s().ok().cloned());
+        let keys = keys_of(page.items());
 
         let orders = self.table.get_all(keys).await?;
         let mut orders = orders
