@@ -1,6 +1,8 @@
 //! Whether the books agree: what disagrees is seeded straight into the tables and the gateway, and has to be found.
 
 use oxcart_tests::{
+    eventually::{PATIENCE, eventually},
+    logs::log_time,
     shop::{BAD_CARD, GOOD_CARD, euro_cents, order_of},
     stack::Stack,
 };
@@ -288,13 +290,26 @@ impl Sales {
             stack.new_customer().await,
             stack.new_product(1250, 20).await,
         );
+        let since = log_time();
         let cards = [[GOOD_CARD; 8].as_slice(), &[BAD_CARD; 3]].concat();
         let placed = cards.iter().map(async |card| {
             let order = stack.buy(&buyer, &order_of(&[(&sku, 1)], card)).await;
             order["id"].as_str().unwrap().to_owned()
         });
-        let ids = futures::future::join_all(placed).await;
+        let ids: Vec<String> = futures::future::join_all(placed).await;
         stack.assert_figures_agree(&[&sku]).await;
+        // A ring that comes later would mend what is seeded.
+        for id in &ids {
+            eventually(
+                "the gateway has rung for it",
+                PATIENCE,
+                async || match stack.log_lines("receive-webhook", since, id).await.len() {
+                    0 => Err(id.clone()),
+                    _ => Ok(()),
+                },
+            )
+            .await;
+        }
         Self { ids }
     }
 }
